@@ -18,6 +18,7 @@ from kofinlaw.augment.reading.acts import Laws
 from kofinlaw.augment.selection import pools_by_kind, select, take_by_weight
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.twins import twin_pair
+from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.files import dumps, sha256_text
 from kofinlaw.records import Key, Question, Rejected, TwinQuestion
 
@@ -181,8 +182,9 @@ def _shown_texts(context: AugmentContext, item: Item, *, retrieved: bool) -> tup
         return ()
     query = " ".join([draft.stem, *item.options])
     passages, budget = settings.raft.distractors + 1, settings.raft.max_evidence_tokens
+    claims = claims_of(draft.stem, item.options)
     if retrieved:
-        return context.passages.retrieved(query, passages, budget)
+        return context.passages.retrieved(query, passages, budget, claims)
     found = context.passages.evidence(
         query,
         draft.units,
@@ -190,6 +192,7 @@ def _shown_texts(context: AugmentContext, item: Item, *, retrieved: bool) -> tup
         distractors=settings.raft.distractors,
         budget_tokens=budget,
         rng=source_rng(context.seed, "shown", draft.stem),
+        claims=claims,
     )
     return found.texts if found.complete else None
 

@@ -25,6 +25,7 @@ from kofinlaw.augment.targets.target_forms import (
     with_system,
 )
 from kofinlaw.augment.twins import twin_example
+from kofinlaw.data.prompting.claims import Claims, claims_of
 from kofinlaw.data.prompting.wording import (
     NO_EVIDENCE,
     PROMPT_VERSION,
@@ -96,8 +97,10 @@ def _choice_example(context: AugmentContext, item: Item) -> Example | None:
         options[answer] = NO_EVIDENCE
     elif decoy:
         options[rng.choice([i for i in range(len(options)) if i != answer])] = NO_EVIDENCE
-    query = " ".join([draft.stem, *options])
-    found = _evidence(context, query, draft.units, draft.focus, rng, missing=missing, closed=closed)
+    query, claims = " ".join([draft.stem, *options]), claims_of(draft.stem, options)
+    found = _evidence(
+        context, query, draft.units, draft.focus, rng, missing=missing, closed=closed, claims=claims
+    )
     if found is None:
         context.reject(
             item, "evidence_too_long", "a deciding line does not fit the budget or is in no passage"
@@ -206,6 +209,7 @@ def _evidence(
     *,
     missing: bool,
     closed: bool,
+    claims: Claims | None = None,
 ) -> Evidence | None:
     """Return the evidence of an example, empty for one without evidence.
 
@@ -222,6 +226,7 @@ def _evidence(
         budget_tokens=settings.raft.max_evidence_tokens,
         rng=rng,
         gold_missing=missing,
+        claims=claims,
     )
     return found if missing or found.complete else None
 

@@ -16,6 +16,7 @@ from kofinlaw.augment.reading.clauses import line_letters
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.korean.words import bigrams, content_morphemes
+from kofinlaw.data.prompting.claims import Claims
 from kofinlaw.data.prompting.packing import pack_with_index
 from kofinlaw.records import Chunk
 
@@ -122,6 +123,7 @@ class PassageIndex:
         budget_tokens: int,
         rng: random.Random,
         gold_missing: bool = False,
+        claims: Claims | None = None,
     ) -> Evidence:
         """Return the evidence for a question.
 
@@ -136,6 +138,7 @@ class PassageIndex:
             budget_tokens: Tokens of all texts together.
             rng: Draws the rank of a gold passage that retrieval missed.
             gold_missing: Leave the gold passages out.
+            claims: What the options claim; the packer shows the best line for each.
         """
         gold_parts = {row for unit in units for row in self._by_unit.get(unit, [])}
         gold = [] if gold_missing else self.gold(units, focus)
@@ -149,24 +152,34 @@ class PassageIndex:
         keep = list(
             dict.fromkeys(line for row in gold for line in self._deciding_lines(row, focus))
         )
-        shown = self._pack(order, query, budget_tokens, keep)
+        shown = self._pack(order, query, budget_tokens, keep, claims)
         if gold and not holds_phrases(shown.values(), focus):
-            shown = self._pack(gold, query, budget_tokens, keep)
+            shown = self._pack(gold, query, budget_tokens, keep, claims)
         chunks = tuple(self.chunks[row].id for row in shown)
         complete = holds_phrases(shown.values(), focus)
         return Evidence(tuple(shown.values()), chunks, complete)
 
-    def retrieved(self, query: str, k: int, budget_tokens: int) -> tuple[str, ...]:
+    def retrieved(
+        self, query: str, k: int, budget_tokens: int, claims: Claims | None = None
+    ) -> tuple[str, ...]:
         """Return the texts of the `k` best passages, packed as for answering: no line is kept."""
-        return tuple(self._pack(self.search(query, k), query, budget_tokens, []).values())
+        rows = self.search(query, k)
+        return tuple(self._pack(rows, query, budget_tokens, [], claims).values())
 
     def _pack(
-        self, order: list[int], query: str, budget_tokens: int, keep: list[str]
+        self,
+        order: list[int],
+        query: str,
+        budget_tokens: int,
+        keep: list[str],
+        claims: Claims | None,
     ) -> dict[int, str]:
         """Return the texts that fit the budget, by the rows of their chunks, in the given order."""
         phrases = [line[:60] for line in keep]
         passages = [self.chunks[row] for row in order]
-        found = pack_with_index(passages, query, budget_tokens, self.count, keep=phrases)
+        found = pack_with_index(
+            passages, query, budget_tokens, self.count, keep=phrases, claims=claims
+        )
         return {order[number]: text for number, text in found}
 
 

@@ -32,9 +32,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, TypeVar
+from typing import Any, BinaryIO, NoReturn, TextIO, TypeVar
 
 from kofinlaw import UserError
+from kofinlaw.errors import machine_error
 from kofinlaw.records import from_json, to_json
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "disk_error",
     "dumps",
     "existing_path",
+    "explained_error",
     "leads_outside",
     "read_json_lines",
     "read_jsonl",
@@ -162,10 +164,18 @@ def _replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
-    except OSError as error:
-        raise disk_error(error, path) from error
+    except Exception as error:  # libraries wrap the system's error in their own
+        _raise_explained(error, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _raise_explained(error: Exception, path: Path) -> NoReturn:
+    explained = disk_error(error, path)
+    named = isinstance(error, UserError) and not getattr(explained, "everywhere", False)
+    if explained is error or named:  # a UserError names its file and the remedy already
+        raise error
+    raise explained from error
 
 
 def _flush(handle: TextIO | BinaryIO) -> None:
@@ -192,13 +202,8 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(temporary, folder)
         sync(folder.parent)
-    except OSError as error:
-        raise disk_error(error, folder) from error
     except Exception as error:
-        # safetensors and torch wrap the system's error in their own
-        if "No space left" in str(error):
-            raise disk_error(OSError(errno.ENOSPC, str(error)), folder) from error
-        raise
+        _raise_explained(error, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -212,23 +217,15 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def disk_error(error: OSError, path: Path) -> Exception:
-    """Return the UserError for a full disk, a folder that may not be read or written, or a file
-    in place of a folder; any other error unchanged.
+def disk_error(error: Exception, path: Path) -> Exception:
+    """Return the UserError for an error of the machine (a full disk, too many open files, missing
+    permissions; also in the words of a library), or for a file in place of a folder; any other
+    error unchanged.
     """
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return UserError(
-            "no space left on the disk",
-            where=str(path),
-            remedy="free some space and run the same command again; finished records are kept",
-        )
-    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return UserError(
-            "this file or folder may not be read or written",
-            where=str(path),
-            remedy="fix its permissions, or choose another folder (a run's: --runs DIR)",
-        )
-    if error.errno in (errno.ENOTDIR, errno.EISDIR):
+    explained = machine_error(error, path)
+    if explained is not None:
+        return explained
+    if isinstance(error, OSError) and error.errno in (errno.ENOTDIR, errno.EISDIR):
         wanted = "folder" if error.errno == errno.ENOTDIR else "file"
         return UserError(
             f"this is not a {wanted}", where=str(path), remedy=f"name a {wanted}, or another path"
@@ -247,6 +244,19 @@ def set_aside(path: Path) -> Path:
         number += 1
     path.rename(target)
     return target
+
+
+def explained_error(error: Exception) -> UserError | None:
+    """Return the error that the user can fix behind one that ends a command; None for a fault.
+
+    A UserError is returned unchanged, except where its cause is an error of the machine that every
+    file would have: it may call a file damaged that could not be opened.
+    """
+    where = Path(getattr(error, "filename", None) or ".")
+    explained = disk_error(error, where)
+    if isinstance(error, UserError) and not getattr(explained, "everywhere", False):
+        return error
+    return explained if isinstance(explained, UserError) else None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -299,6 +309,8 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         ) from error
     except IsADirectoryError as error:
         raise UserError("this is a folder, not a file", where=str(path)) from error
+    except OSError as error:
+        raise disk_error(error, path) from error
     with handle:
         try:
             for number, line in enumerate(handle, 1):
@@ -405,8 +417,12 @@ class JsonlAppender:
             raise disk_error(error, self.path) from error
 
     def sync(self) -> None:
-        """Force the appended lines to the disk."""
-        os.fsync(self._handle.fileno())
+        """Force the appended lines to the disk. Raises as `append` does."""
+        try:
+            self._handle.flush()
+            os.fsync(self._handle.fileno())
+        except OSError as error:
+            raise disk_error(error, self.path) from error
 
     def close(self) -> None:
         """Sync and close the file."""

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.errors import machine_error, raise_if_machine
 from kofinlaw.files import sha256_file
 
 __all__ = ["MANIFEST", "build_once", "hashes_match", "is_intact"]
@@ -56,8 +57,11 @@ def build_once(folder: Path, make: Callable[[Path], None], *, version: str) -> P
                 os.replace(temporary, folder)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-    except OSError as error:
-        raise _user_error(error, folder) from error
+    except Exception as error:  # libraries wrap the system's error in their own
+        explained = _user_error(error, folder)
+        if explained is error:
+            raise
+        raise explained from error
     if not is_intact(folder, version):
         raise UserError("the cache changed right after it was written", where=str(folder))
     return folder
@@ -76,7 +80,8 @@ def is_intact(folder: Path, version: str) -> bool:
             (name, (s := (folder / name).stat()).st_size, s.st_mtime_ns, files[name])
             for name in sorted(files)
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise_if_machine(error, folder)
         return False
     return hashes_match(folder.resolve(), stamps)
 
@@ -114,13 +119,20 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _user_error(error: OSError, folder: Path) -> Exception:
+def _user_error(error: Exception, folder: Path) -> Exception:
     """Return a UserError for a full disk or missing rights; other errors unchanged."""
-    if error.errno == errno.ENOSPC:
-        message, remedy = "no space left on the disk", "free some space and run again"
-    elif error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
-        message = "the model cache is not writable"
-        remedy = "set KOFINLAW_CACHE to a folder that you can write to"
-    else:
+    if isinstance(error, UserError):
         return error
-    return UserError(message, where=str(folder), remedy=remedy)
+    if getattr(error, "errno", 0) in (
+        errno.EACCES,
+        errno.EROFS,
+        errno.EPERM,
+        errno.ENOTDIR,
+        errno.EEXIST,
+    ):
+        return UserError(
+            "the model cache is not writable",
+            where=str(folder),
+            remedy="set KOFINLAW_CACHE to a folder that you can write to",
+        )
+    return machine_error(error, folder) or error

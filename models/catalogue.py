@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 
 __all__ = [
     "FILE",
@@ -261,7 +262,8 @@ def card_from_config(folder: Path) -> ModelCard:
 def _read_local_config(folder: Path) -> _LocalConfig | None:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_if_machine(error, folder / "config.json")
         return None
     config = {**config, **config.get("text_config", {})}
     shape = {

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.settings import ModelSettings
@@ -114,6 +115,7 @@ class VectorStore:
             folder.mkdir(parents=True, exist_ok=True)
             self._make()
         except (OSError, sqlite3.OperationalError) as error:
+            raise_if_machine(error, folder)
             raise UserError(
                 f"the vector cache is not writable: {error}", where=str(folder)
             ) from error
@@ -154,6 +156,7 @@ class VectorStore:
                     [(key, vector.tobytes()) for key, vector in vectors.items()],
                 )
         except sqlite3.OperationalError as error:
+            raise_if_machine(error, self._path)
             raise UserError(
                 f"the vector cache is not writable: {error}", where=str(self._path)
             ) from error

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -18,6 +17,7 @@ from transformers import (
 from transformers.utils import logging
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.adapters import apply_adapter
 from kofinlaw.models.folder_checks import check_folder
 from kofinlaw.models.settings import Dtype, Quantization
@@ -73,8 +73,20 @@ def load_model(
                 trust_remote_code=False,
                 quantization_config=_bitsandbytes_config(quantization, torch_dtype),
             )
-    except (ValueError, OSError, KeyError, RuntimeError, SafetensorError) as error:
-        raise UserError(f"the model does not load: {error}", where=str(folder)) from error
+    except torch.OutOfMemoryError as error:
+        raise UserError(
+            "the card has too little free memory for this model",
+            where=str(folder),
+            remedy="end other programs on the card, use quantization nf4, or a smaller model",
+        ) from error
+    except Exception as error:  # transformers checks config.json with errors of many types
+        raise_if_machine(error, folder)
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise UserError(
+            f"the model does not load: {reason}",
+            where=str(folder),
+            remedy="check config.json and the packages that the model needs, or get it again",
+        ) from error
     if missing := sorted(info["missing_keys"]):
         # transformers would fill them with random numbers and continue.
         raise UserError(

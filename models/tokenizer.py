@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.folder_checks import read_config
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Tokenizer:
         try:
             self.fast: tokenizers.Tokenizer = FastTokenizer.from_file(str(file))
         except Exception as error:
+            raise_if_machine(error, file)
             raise UserError(f"broken tokenizer.json: {error}", where=str(file)) from error
         self.fast.no_padding()
         self.fast.no_truncation()

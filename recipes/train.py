@@ -31,21 +31,26 @@ def main() -> None:
     parser.add_argument("--trust", action="store_true", help="do not check the stages' files")
     arguments = parser.parse_args()
 
-    from kofinlaw import UserError
+    from kofinlaw.errors import check_working_folder
+    from kofinlaw.files import explained_error
     from kofinlaw.offline import guard, set_environment
     from kofinlaw.recipes.pipeline.run import bind
     from kofinlaw.recipes.pipeline.schema import load_recipe
     from kofinlaw.recipes.pipeline.threads import share_processor
 
-    share_processor()
     try:
+        check_working_folder()
+        share_processor()
         run = bind(*load_recipe(arguments.recipe, arguments.set), arguments.runs)
         if run.recipe.offline:
             set_environment()
         with guard(offline=run.recipe.offline):
             _train(run, _same_run(arguments), arguments.resume or "if-possible", arguments.trust)
-    except UserError as error:
-        sys.stderr.write(f"error: {error}\n")
+    except Exception as error:
+        explained = explained_error(error)
+        if explained is None:
+            raise
+        sys.stderr.write(f"error: {explained}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; the last checkpoint is kept: start the same command again\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import sha256_file, write_json, write_jsonl, write_text
 from kofinlaw.records import to_json
 from kofinlaw.scoring.markdown import scores_markdown
@@ -92,6 +93,7 @@ def run_lm_eval(
             fewshot_random_seed=seed,
         )
     except (ConnectionError, OSError) as error:
+        raise_if_machine(error, "")
         raise UserError(
             f"a data set of {', '.join(tasks)} cannot be read: {error}",
             where="--lm-eval",

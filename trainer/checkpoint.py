@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import atomic_folder, sha256_file
 from kofinlaw.tolerant_files import is_intact, sealed
 from kofinlaw.trainer.state import RunState, StateRecord
@@ -122,6 +123,7 @@ def newest(root: Path, log_event: Callable[[str], None]) -> Checkpoint | None:
         try:
             return read(folder)
         except UserError as error:
+            raise_if_machine(error, folder)
             log_event(f"checkpoint {folder.name} is ignored: {error.message}")
     return None
 
@@ -149,6 +151,7 @@ def read(folder: Path) -> Checkpoint:
                     f"{name} has changed since it was written: its hash differs", where=str(folder)
                 )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise_if_machine(error, folder)
         raise UserError(f"{RECORD} cannot be read: {error}", where=str(folder)) from error
     return Checkpoint(folder, record)
 

@@ -22,7 +22,8 @@ from torch import Tensor
 from torch.nn import Module
 
 from kofinlaw import UserError
-from kofinlaw.trainer.base_identity import weight_files
+from kofinlaw.errors import raise_if_machine
+from kofinlaw.models.weight_headers import weight_files
 from kofinlaw.trainer.loss import causal_model
 
 # peft is not imported here: it imports transformers, and Unsloth must be imported before that.
@@ -95,6 +96,7 @@ def load_start_adapter(model: PeftModel, adapter: Path, *, base_sha256: str) -> 
         config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
         tensors = load_file(adapter / ADAPTER)
     except (OSError, ValueError) as error:
+        raise_if_machine(error, adapter)
         raise UserError(f"this adapter cannot be read: {error}", where=str(adapter)) from error
     if record.get("base_sha256") != base_sha256:
         raise UserError(

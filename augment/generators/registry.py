@@ -51,7 +51,7 @@ from kofinlaw.augment.reading.acts import Law, Laws
 __all__ = ["GROUNDED_GENERATORS", "VERSION", "QuestionGenerator", "draft_questions"]
 
 # Written to the provenance of every example; increase it when a generator changes what it yields.
-VERSION = "15"
+VERSION = "16"
 
 
 @dataclass(frozen=True)

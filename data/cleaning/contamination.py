@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from kofinlaw import UserError
 from kofinlaw.data.cleaning.duplicates import CHARACTERS_PER_SHINGLE
 from kofinlaw.decoding import decode
+from kofinlaw.errors import raise_if_machine
 
 __all__ = [
     "NGRAM",
@@ -163,6 +164,7 @@ def read_protected(path: Path) -> list[str]:
     try:
         data = path.read_bytes()
     except OSError as error:
+        raise_if_machine(error, path)
         raise UserError(
             "a protected file cannot be read", where=str(path), remedy="fix data.protected"
         ) from error

@@ -2,7 +2,9 @@
 
 Both augment (training examples) and rag (answering) use this module, so that evidence looks the
 same in both. A line of a statute is a 항, 호 or 목. A selected line also brings the line above it
-in the tree (호 → its 항), because it cannot be understood without it.
+in the tree (호 → its 항), because it cannot be understood without it. Of a question with options,
+the best line for each option comes first. Lines that only say that a provision is deleted are left
+out of a selection.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.prompting.claim_lines import claim_lines
+from kofinlaw.data.prompting.claims import Claims
 from kofinlaw.data.table_rows import without_separators
 
 __all__ = [
@@ -41,6 +45,10 @@ LAST_WEIGHT = 0.25
 _PARAGRAPH = re.compile(r"^\s*(?:\*\*)?(?:[①-⑳㉑-㉟㊱-㊿]|제\d+항\b)")
 _ITEM = re.compile(r"^\s*\d+(?:의\d+)?\\?\.\s")
 _SUBITEM = re.compile(r"^\s*(?:[가-하]|[가-하][가-하])\\?\.\s")
+_DELETED = re.compile(
+    r"\s*(?:\*\*)?(?:[①-⑳㉑-㉟㊱-㊿]|\d+(?:의\d+)?\\?\.|[가-하]\\?\.)?(?:\*\*)?"
+    r" ?삭제(?: ?<[^<>]*>)?\s*"
+)
 _SENTENCE = re.compile(r"(?<=다)\.\s+")
 
 
@@ -68,6 +76,7 @@ def pack(
     count_tokens: Callable[[str], int],
     *,
     keep: Sequence[str] = (),
+    claims: Claims | None = None,
 ) -> list[str]:
     """Return the texts of the passages, cut to `budget_tokens` in total.
 
@@ -82,10 +91,10 @@ def pack(
         budget_tokens: The largest number of tokens of all texts.
         count_tokens: The number of tokens of a text.
         keep: Phrases whose lines are selected first. Training uses it for the deciding line.
+        claims: What the options claim: the best line for each is selected next.
     """
-    return [
-        text for _, text in pack_with_index(passages, query, budget_tokens, count_tokens, keep=keep)
-    ]
+    packed = pack_with_index(passages, query, budget_tokens, count_tokens, keep=keep, claims=claims)
+    return [text for _, text in packed]
 
 
 def pack_with_index(
@@ -95,6 +104,7 @@ def pack_with_index(
     count_tokens: Callable[[str], int],
     *,
     keep: Sequence[str] = (),
+    claims: Claims | None = None,
 ) -> list[tuple[int, str]]:
     """Pack as `pack` does, with the index of each text's passage,
     because passages may be omitted.
@@ -105,10 +115,7 @@ def pack_with_index(
     wanted = frozenset(bigrams(query))
     split = [_split(text) for text in texts]
     lines = _lines([body for _, body in split], wanted, keep)
-    order = sorted(
-        ((p, n) for p, rows in enumerate(lines) for n in range(len(rows))),
-        key=lambda at: (-lines[at[0]][at[1]].score, at),
-    )
+    order = _order(lines, [header for header, _ in split], claims)
     taken: list[set[int]] = [set() for _ in texts]
     left = budget_tokens
     for passage, line in order:
@@ -139,6 +146,27 @@ def pack_with_index(
         cut = _cut_line(lines[passage][line].text, wanted, room, count_tokens, keep)
         out = [(passage, f"{header}\n{cut}" if header else cut)]
     return out
+
+
+def _order(
+    lines: Sequence[Sequence[_Line]], headers: Sequence[str], claims: Claims | None
+) -> list[tuple[int, int]]:
+    """Return (passage, line) in the order of selection: kept lines, the best line for each claim,
+    the others by their score.
+    """
+    places = [(p, n) for p, rows in enumerate(lines) for n in range(len(rows))]
+    first: dict[tuple[int, int], int] = {}
+    if claims is not None and claims.texts:
+        grams = [[_grams(line.text) for line in rows] for rows in lines]
+        parents = [[line.parent for line in rows] for rows in lines]
+        first = {at: n for n, at in enumerate(claim_lines(claims, headers, grams, parents))}
+
+    def key(at: tuple[int, int]) -> tuple[bool, int, float, tuple[int, int]]:
+        score = lines[at[0]][at[1]].score
+        return score < math.inf, first.get(at, len(first)), -score, at
+
+    shown = [at for at in places if not _DELETED.fullmatch(lines[at[0]][at[1]].text)]
+    return sorted(shown or places, key=key)
 
 
 def _split(text: str) -> tuple[str, list[str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.models import quickstart
 from kofinlaw.models.cache import is_intact
 from kofinlaw.models.engines.base import (
@@ -67,6 +68,7 @@ class LlamaCppEngine:
         try:
             self._server: xllamacpp.Server | None = xllamacpp.Server(parameters)
         except RuntimeError as error:
+            raise_if_machine(error, parameters.model.path)
             raise UserError(
                 f"llama.cpp cannot load this file: {error}", where=parameters.model.path
             ) from error

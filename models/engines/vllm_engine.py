@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.engines.base import (
     ChoiceScore,
     EngineStats,
@@ -236,6 +237,7 @@ def lora_rank(adapter: Path) -> int:
     try:
         rank = int(json.loads(file.read_text(encoding="utf-8"))["r"])
     except (OSError, ValueError, KeyError, TypeError) as error:
+        raise_if_machine(error, file)
         raise UserError(f"the adapter is not readable: {error}", where=str(file)) from error
     fitting = [size for size in RANKS if size >= rank]
     if not fitting:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.data.prompting.contrast import (
     bare_messages,
     contrast_answer,
@@ -153,9 +154,10 @@ class Prompter:
 
         evidence_tokens = int(self.evidence_tokens * plan.evidence_share)
         query = " ".join([question.question, *question.options])
+        claims = claims_of(question.question, question.options)
         while True:
             packed = (
-                pack_with_index(list(passages), query, evidence_tokens, self.count)
+                pack_with_index(list(passages), query, evidence_tokens, self.count, claims=claims)
                 if evidence_tokens > 0
                 else []
             )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import get_args
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import write_json
 from kofinlaw.rag.answer_settings import AnswerSettings, VoterName
 from kofinlaw.rag.choosing.preference import GATES, Weights, WeightsRecord
@@ -92,6 +93,7 @@ def read_weights(path: Path) -> Weights:
         )
         _check_names(weights)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise_if_machine(error, path)
         raise UserError(
             f"the weights of the voters cannot be read: {error}",
             where=str(path),

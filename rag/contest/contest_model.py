@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.data.prompting.contrast import (
     ContrastForm,
     bare_messages,
@@ -154,7 +155,9 @@ class Model:
         while True:
             evidence: list[str] = []
             if evidence_tokens > 0 and passages:
-                evidence = pack(passages, query, evidence_tokens, self.count)
+                evidence = pack(
+                    passages, query, evidence_tokens, self.count, claims=claims_of(stem, options)
+                )
             if by_contrast:
                 text = self.contrast_prompt(contrast_messages(stem, evidence)[0]["content"])
             elif options:

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
 from kofinlaw.rag.contest.contest_model import ContestSettings, Model
 from kofinlaw.rag.questions.question_csv import column, decoded
@@ -93,7 +94,7 @@ def search(
     """Return the best passages of a question, without repetition.
 
     The first `k` are for the stem and for the stem with all options, fused by min-max. Then follow
-    the best `option_passages` for the stem with each option alone.
+    the best `option_passages` for each option alone (`claims_of`).
     """
     fused = np.zeros(len(index.texts), dtype=np.float64)
     queries = [stem, "\n".join([stem, *options])] if options else [stem]
@@ -105,8 +106,9 @@ def search(
             low, high = scores[best].min(), scores[best].max()
             fused[best] += (scores[best] - low) / (high - low) if high > low else 1.0
     rows = [int(row) for row in np.argsort(-fused, kind="stable")[:k] if fused[row] > 0]
-    for option in options if option_passages else ():
-        scores = scores_of(index, f"{stem}\n{option}")
+    claims = claims_of(stem, options)
+    for claim in claims.texts if option_passages else ():
+        scores = scores_of(index, f"{claims.stem}\n{claim}")
         best = np.argsort(-scores, kind="stable")[:option_passages]
         rows += [int(row) for row in best if scores[row] > 0]
     return [index.texts[row] for row in dict.fromkeys(rows)]

@@ -10,6 +10,7 @@ from typing import TypedDict
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.law.versions import EARLIER, read_chunks
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import sha256_file, write_json
 from kofinlaw.rag.abstention.calibrate import set_floor
 from kofinlaw.rag.abstention.floor import Floor
@@ -182,5 +183,6 @@ def _older_index(folder: Path) -> Index | None:
     try:
         index = Index.load(folder)
         return index if index.chunks else None
-    except UserError:
+    except UserError as error:
+        raise_if_machine(error, folder)
         return None

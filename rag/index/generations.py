@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import write_json
 from kofinlaw.rag.index.meta import IndexMeta, fingerprint
 from kofinlaw.tolerant_files import read_json
@@ -50,5 +51,6 @@ def publish(out: Path, building: Path, meta: IndexMeta) -> Path:
 def _generation_in_use(out: Path) -> str:
     try:
         return str(json.loads((out / "index.json").read_text(encoding="utf-8"))["generation"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError) as error:
+        raise_if_machine(error, out / "index.json")
         return ""

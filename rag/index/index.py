@@ -16,6 +16,7 @@ import numpy as np
 from kofinlaw import UserError
 from kofinlaw.commands import stage_command
 from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.rag.abstention.floor import Floor
 from kofinlaw.rag.abstention.provisions import Provisions
 from kofinlaw.rag.arrays import Vectors
@@ -59,7 +60,8 @@ class Index:
         try:
             meta = json.loads(path.read_text(encoding="utf-8"))
             found = meta["format"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise_if_machine(error, path)
             raise _damaged(folder, f"index.json: {error}") from error
         if found != FORMAT:
             raise UserError(
@@ -135,7 +137,8 @@ class Index:
             )
         try:
             index = LexicalIndex.load(self._files / f"lexical-{kind}")
-        except (OSError, ValueError, KeyError, EOFError, UserError) as error:
+        except (OSError, ValueError, KeyError, EOFError, UserError, MemoryError) as error:
+            raise_if_machine(error, self._files / f"lexical-{kind}")
             raise _damaged(self.folder, str(error)) from error
         if index.documents != self.meta["chunks"]:
             raise _damaged(self.folder, f"{index.documents} of {self.meta['chunks']} passages")
@@ -157,12 +160,14 @@ class Index:
         try:
             return read_table(self._files / "store", names, self.meta["chunks"])
         except ValueError as error:
+            raise_if_machine(error, self._files / "store")
             raise _damaged(self.folder, str(error)) from error
 
     def _json(self, name: str) -> Any:
         try:
             return json.loads((self._files / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
+            raise_if_machine(error, self._files / name)
             raise _damaged(self.folder, str(error)) from error
 
 
@@ -170,5 +175,6 @@ def _damaged(folder: Path, detail: str) -> UserError:
     return UserError(
         f"the index is damaged ({detail})",
         where=str(folder),
-        remedy="delete the folder and build it again",
+        remedy=f"copy it again if it is a copy, or run `{stage_command('index', folder.parent)}`; "
+        "if that finds nothing to do, delete the folder and run it again",
     )

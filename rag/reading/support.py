@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kofinlaw.data.korean.words import bigrams
-from kofinlaw.rag.reading.combinations import combination_values, marked_statements
+from kofinlaw.data.prompting.claims import marked_statements
+from kofinlaw.rag.reading.combinations import combination_values
 from kofinlaw.rag.reading.lines import Line, cited_articles, passage_lines
 from kofinlaw.rag.reading.rarity import Rarity
 from kofinlaw.rag.reading.slots import contradictions

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.models.engines.base import Engine, Request
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.settings import WRITTEN_FORMS, QueryForm
@@ -64,7 +65,8 @@ def _texts(question: Question, form: QueryForm, written: Written) -> list[str]:
         return []
     if form == "stem_options":
         return ["\n".join([stem, *options])]
-    return [f"{stem}\n{option}" for option in options]
+    claims = claims_of(stem, options)
+    return [f"{claims.stem}\n{claim}" for claim in claims.texts]
 
 
 def write_queries(

@@ -13,9 +13,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kofinlaw import UserError, __version__
+from kofinlaw import __version__
 from kofinlaw.commands import same_command
-from kofinlaw.files import disk_error
+from kofinlaw.errors import check_working_folder
+from kofinlaw.files import explained_error
 from kofinlaw.recipes.cli.answer_commands import answer, ask
 from kofinlaw.recipes.cli.console import say
 from kofinlaw.recipes.cli.exam_command import exam
@@ -72,25 +73,21 @@ def main() -> None:
     """
     from kofinlaw.recipes.pipeline.threads import share_processor
 
-    share_processor()
     try:
+        check_working_folder()
+        share_processor()
         command_line_app()(standalone_mode=True)
-    except UserError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(USER_ERROR)
     except KeyboardInterrupt as stop:
         _interrupted(stop)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os._exit(0)
-    except OSError as error:
-        explained = disk_error(error, Path(error.filename or "."))
-        if not isinstance(explained, UserError):
+    except Exception as error:
+        explained = explained_error(error)
+        if explained is None:
             _internal(error)
         typer.echo(f"error: {explained}", err=True)
         sys.exit(USER_ERROR)
-    except Exception as error:
-        _internal(error)
 
 
 class MainCommand(TyperGroup):
@@ -186,8 +183,8 @@ def _internal(error: Exception) -> None:
     """Show the traceback's end, name the log that holds all of it, and exit with 70."""
     log_path = getattr(error, "log_path", None)
     if log_path is None:
-        log_path = Path.cwd() / "kofinlaw-error.log"
         try:
+            log_path = Path.cwd() / "kofinlaw-error.log"
             log_path.write_text(traceback.format_exc(), encoding="utf-8")
         except OSError:
             log_path = None

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.recipes.cli.binding import output_folder
 from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
 from kofinlaw.recipes.cli.options import Trust
@@ -132,6 +133,7 @@ def _base_folder(adapter: Path, model: str) -> Path:
             record = json.loads((adapter / "kofinlaw.json").read_text(encoding="utf-8"))
             model = str(record["base_id"])
         except (OSError, ValueError, KeyError) as error:
+            raise_if_machine(error, adapter / "kofinlaw.json")
             raise UserError(
                 "the adapter's record does not name its base model",
                 where=str(adapter / "kofinlaw.json"),

@@ -301,16 +301,14 @@ def _work(stage: Stage, partial: Path, record: StageRecord, checks: Checks) -> S
         except (UserError, KeyboardInterrupt, SystemExit):
             _save_record(partial, interrupted())
             raise
-        except OSError as error:
-            _save_record(partial, interrupted())
-            explained = disk_error(error, partial)
-            if isinstance(explained, UserError):
-                raise explained from error
-            log.error("%s", traceback.format_exc())
-            raise StageFailed(stage.name, partial / "log.txt", error) from error
         except Exception as error:
             log.error("%s", traceback.format_exc())
-            _save_record(partial, {**record, "status": "failed"})
+            explained = disk_error(error, partial)
+            if isinstance(explained, UserError):
+                _save_record(partial, interrupted())
+                raise explained from error
+            kept = interrupted() if isinstance(error, OSError) else {**record, "status": "failed"}
+            _save_record(partial, kept)
             raise StageFailed(stage.name, partial / "log.txt", error) from error
     record = {
         **record,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.machines import Machine, machine_for
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount
@@ -117,6 +118,7 @@ def init_recipe(folder: Path, wishes: Wishes, progress: Progress = silent) -> Wr
         with open(out, "x", encoding="utf-8") as handle:
             handle.write(text)
     except OSError as error:
+        raise_if_machine(error, out)
         raise UserError(
             f"the recipe cannot be written: {error.strerror}",
             where=str(out),

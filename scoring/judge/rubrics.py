@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import sha256_text
 
 __all__ = [
@@ -96,6 +97,7 @@ def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
         try:
             raw = Path(name).read_text(encoding="utf-8")
         except OSError as error:
+            raise_if_machine(error, name)
             raise UserError(
                 f"no rubric {name!r}",
                 where="judge.criteria",

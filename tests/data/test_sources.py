@@ -7,6 +7,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.data import DataSettings, build_corpus, read_documents
 from kofinlaw.data.readers.formats import read_markdown
+from kofinlaw.errors import MachineError
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Chunk, Rejected
 
@@ -69,7 +70,9 @@ def test_cp949_nul_bytes_and_a_truncated_file_are_read(files, build, tmp_path):
 
 
 def test_a_reader_for_a_suffix_that_no_file_has_is_refused(act, tmp_path):
-    settings = DataSettings.model_validate({"sources": [{"path": str(act)}]})
+    settings = DataSettings.model_validate(
+        {"sources": [{"path": str(act), "include": ["*.eml", "*.md"]}]}
+    )
     for suffix in ("eml", ".EML"):
         with pytest.raises(UserError, match="not a file suffix") as error:
             build_corpus(settings, tmp_path / "out", base=tmp_path, extra_readers={suffix: None})
@@ -168,3 +171,38 @@ def test_a_protected_file_is_refused_with_a_reader_of_the_caller_too(act, tmp_pa
         build_corpus(
             settings, tmp_path / "out", base=tmp_path, extra_readers={".eml": read_markdown}
         )
+
+
+def test_too_many_open_files_ends_the_build_and_rejects_no_file(act, tmp_path, no_more_files):
+    (act / "가.eml").write_text("제1조(목적)", encoding="utf-8")
+
+    def read(path, source, limits, name):
+        with no_more_files():
+            try:
+                return [path.read_bytes()]
+            except OSError as error:
+                raise UserError("the file is damaged") from error
+
+    settings = DataSettings.model_validate(
+        {"sources": [{"path": str(act), "include": ["*.eml", "*.md"]}]}
+    )
+    with pytest.raises(MachineError, match="too many open files"):
+        build_corpus(settings, tmp_path / "out", base=act, extra_readers={".eml": read})
+
+
+def test_a_file_that_may_not_be_read_is_rejected_for_that_reason(build, act, tmp_path):
+    def read(path, source, limits, name):
+        try:
+            raise PermissionError(13, "Permission denied", str(path))
+        except OSError as error:
+            raise UserError("the PPTX file is damaged") from error
+        yield
+
+    (act / "가.eml").write_text("제1조(목적)", encoding="utf-8")
+    settings = DataSettings.model_validate(
+        {"sources": [{"path": str(act), "include": ["*.eml", "*.md"]}]}
+    )
+    build_corpus(settings, tmp_path / "out", base=act, extra_readers={".eml": read})
+    reason, detail = rejects(tmp_path / "out")["acts/가.eml"]
+    assert reason == "unreadable"
+    assert detail.startswith("this file or folder may not be read or written → fix its permissions")

@@ -404,3 +404,16 @@ def test_checkpoints_of_which_none_can_be_read_are_kept(once, tmp_path):
         once("killed", resume="always", **FEW)
     assert once("killed", **FEW).resumed_from is None
     assert (tmp_path / "killed" / "checkpoints.set-aside-1" / "step-000003").is_dir()
+
+
+def test_a_checkpoint_that_cannot_be_opened_now_is_not_ignored(once, tmp_path, no_more_files):
+    from kofinlaw.errors import MachineError
+    from kofinlaw.trainer import checkpoint
+
+    once("whole")
+    root = tmp_path / "whole" / "checkpoints"
+    folder = max(root.iterdir())
+    with no_more_files(), pytest.raises(MachineError, match="too many open files"):
+        checkpoint.read(folder)
+    with no_more_files(), pytest.raises((MachineError, OSError), match=r"(?i)too many open files"):
+        checkpoint.newest(root, lambda said: pytest.fail(said))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_folder, write_json, write_text
-from kofinlaw.trainer.base_identity import weight_files
+from kofinlaw.models.weight_headers import weight_files
 from kofinlaw.trainer.convert import name_tables as names
 from kofinlaw.trainer.convert.adapter_conversion import convert_adapter
 from kofinlaw.trainer.convert.config_conversion import (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import write_json
-from kofinlaw.trainer.base_identity import INDEX_NAME
+from kofinlaw.models.weight_headers import INDEX_NAME
 from kofinlaw.trainer.convert import name_tables as names
 from kofinlaw.trainer.merge.json_objects import read_object_if_present
 from kofinlaw.trainer.merge.tensor_files import ShardWriter, list_tensors, read_tensor

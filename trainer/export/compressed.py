@@ -11,8 +11,8 @@ import torch
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_folder, read_jsonl, write_json
+from kofinlaw.models.weight_headers import weight_files
 from kofinlaw.records import Chunk, Example
-from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.export.environment import LLM_COMPRESSOR, environment_python, run_exporter
 from kofinlaw.trainer.export.export_result import ExportFacts
 from kofinlaw.trainer.merge.json_objects import read_object

@@ -11,8 +11,8 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import disk_error, sha256_file, sync, write_text
 from kofinlaw.models import catalogue, quickstart
 from kofinlaw.models.gguf_table import TokenTable, token_table
+from kofinlaw.models.weight_headers import weight_files
 from kofinlaw.results import JsonValue
-from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.export import sentencepiece_table
 from kofinlaw.trainer.export.environment import GGUF, environment_python, run_exporter
 from kofinlaw.trainer.export.export_result import ExportFacts

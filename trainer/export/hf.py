@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_folder, sha256_file
-from kofinlaw.trainer.base_identity import INDEX_NAME, weight_files
+from kofinlaw.models.weight_headers import INDEX_NAME, weight_files
 from kofinlaw.trainer.export.export_result import ExportFacts
 from kofinlaw.trainer.merge.adapter_files import RECORD
 from kofinlaw.trainer.merge.json_objects import object_at, read_object_if_present

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.results import JsonValue
 
 __all__ = [
@@ -35,7 +36,8 @@ def read_object(path: Path) -> JsonObject:
             where=str(path),
             remedy=f"check the path: a model or an adapter is a folder that holds {path.name}",
         ) from error
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
+        raise_if_machine(error, path)
         raise UserError(f"this file cannot be read: {error}", where=str(path)) from error
     if not isinstance(value, dict):
         raise UserError("this file must hold one JSON object", where=str(path))

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from kofinlaw import Progress, UserError, __version__, silent
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import atomic_folder, sha256_text, write_json
 from kofinlaw.trainer.merge import merged_card as merge_card
 from kofinlaw.trainer.merge.adapter_files import RECORD, WEIGHTS, Adapter
@@ -97,7 +98,8 @@ def _check_same_merge(out: Path, fingerprint: str) -> None:
     """Raise UserError unless `out` holds the merge of this fingerprint."""
     try:
         record = read_object(out / RECORD)
-    except UserError:
+    except UserError as error:
+        raise_if_machine(error, out / RECORD)
         record = {}
     if object_at(record, "merge").get("fingerprint") != fingerprint:
         raise UserError(

@@ -18,8 +18,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import disk_error
-from kofinlaw.trainer.base_identity import weight_files
+from kofinlaw.models.weight_headers import weight_files
 
 __all__ = [
     "FLOATS",
@@ -78,6 +79,7 @@ def list_tensors(files: Iterable[Path]) -> dict[str, TensorInfo]:
                         raise UserError(f"{path.name} holds {name} a second time", where=str(path))
                     found[name] = info
         except (SafetensorError, OSError) as error:
+            raise_if_machine(error, path)
             raise UserError(
                 f"this file cannot be read as safetensors: {error}",
                 where=str(path),
@@ -118,6 +120,7 @@ def read_tensor(info: TensorInfo) -> torch.Tensor:
         with safe_open(info.file, framework="pt") as handle:
             return handle.get_tensor(info.name)
     except (SafetensorError, OSError) as error:
+        raise_if_machine(error, info.file)
         raise UserError(f"{info.name} cannot be read: {error}", where=str(info.file)) from error
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from kofinlaw import UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.trainer.proof.measure import Probe, RowFigures
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class GgufModel:
         try:
             self._server: Server = xllamacpp.Server(parameters)
         except RuntimeError as error:
+            raise_if_machine(error, path)
             raise UserError(f"llama.cpp refuses the file: {error}", where=str(path)) from error
 
     def next_tokens(

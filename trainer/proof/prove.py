@@ -14,6 +14,7 @@ from typing import Literal
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.prompting.wording import free_messages
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import write_json, write_text
 from kofinlaw.models.adapters import AdapterGapError
 from kofinlaw.models.loading import load_model
@@ -163,6 +164,7 @@ def _compare(
     try:
         weights = check_weights(models.merged, reference)
     except UserError as error:
+        raise_if_machine(error, models.merged)
         return _Comparison([Check("weights", str(error), "readable", False)])
     if dtype == "float32":
         as_float32(reference)
@@ -176,6 +178,7 @@ def _compare(
     try:
         model = load_model(models.merged, dtype=dtype)
     except UserError as error:
+        raise_if_machine(error, models.merged)
         loads = Check("loads", error.message, "transformers loads the merged folder", False)
         return _Comparison([*weight_checks(weights, settings), loads])
     merged = measure(model, probe, rows.compare, tick=tick)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from kofinlaw import Progress, UserError
 from kofinlaw.commands import command_line, stage_command
 from kofinlaw.data.prompting.stems import is_negative
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import read_jsonl, sha256_file, write_json, write_jsonl
 from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
 from kofinlaw.recipes.pipeline.run import Run, system_folder
@@ -213,6 +214,7 @@ def _items(folder: Path) -> list[FitItem]:
 def _read(path: Path) -> Mapping[str, object] | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_if_machine(error, path)
         return None
     return found if isinstance(found, dict) else None

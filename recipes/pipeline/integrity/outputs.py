@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import SET_ASIDE, sha256_file
 from kofinlaw.recipes.pipeline.integrity.stage_record import RECORD, OutputFile
 
@@ -107,6 +108,7 @@ def compare(
     try:
         here = find_outputs(folder)
     except OSError as error:
+        raise_if_machine(error, folder)
         return [Change(".", f"the folder cannot be read: {error.strerror}")]
     changes = []
     for name, recorded in outputs.items():
@@ -141,5 +143,6 @@ def _change(found: Found | None, recorded: OutputFile, sha256: Sha256) -> str:
         if sha256(found.path) != recorded.get("sha256"):
             return f"other content, {status.st_size:,} bytes as before"
     except OSError as error:
+        raise_if_machine(error, found.path)
         return f"cannot be read: {error.strerror}"
     return ""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, cast
 
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import write_json
 from kofinlaw.tolerant_files import sealed
 
@@ -69,7 +70,8 @@ def read_record(folder: Path) -> StageRecord:
     """Return the `stage.json` of a stage's folder; empty if it is missing or broken."""
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError) as error:
+        raise_if_machine(error, folder / RECORD)
         return {}
     return cast("StageRecord", record) if isinstance(record, dict) else {}
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.data.prompting.packing import pack, pack_with_index
 from kofinlaw.data.table_rows import is_separator
 
@@ -70,6 +71,33 @@ def test_a_line_longer_than_the_budget_is_cut_to_its_best_sentence():
     )
     (shown,) = pack([long], "보험", 9, words)
     assert shown == "은행법 제1조(목적)\n둘째 문장은 보험을 말한다."
+
+
+def test_the_line_of_each_option_comes_before_lines_that_only_match_well():
+    late = "은행법 제53조(제재)\n① 금융위원회는 허가를 취소할 수 있다.\n" + "② 다른 것이다. " * 30
+    stem, options = (
+        "은행에 관하여 옳은 것은?",
+        ("보험에 가입하여야 한다.", "허가를 취소할 수 있다."),
+    )
+    query = " ".join([stem, *options])
+    far = [
+        ARTICLE,
+        *[f"은행법 제{n}조(보험)\n① 은행은 보험에 가입하여야 한다. " for n in range(20, 26)],
+    ]
+    without = "\n".join(pack([*far, late], query, 24, words))
+    shown = "\n".join(pack([*far, late], query, 24, words, claims=claims_of(stem, options)))
+    assert "취소" not in without
+    assert "허가를 취소할 수 있다." in shown
+    assert "③ 은행은 보험에 가입하여야 한다." in shown
+
+
+def test_a_deleted_provision_is_not_selected():
+    article = ARTICLE + "\n④ 삭제\n5. 삭제 <2020. 1. 1.>\n⑤ 삭제된 자료는 복구한다."
+    (shown,) = pack([article], "삭제된 자료", 34, words)
+    assert "④" not in shown
+    assert "5. 삭제" not in shown
+    assert "⑤ 삭제된 자료는 복구한다." in shown
+    assert pack(["은행법 제4조\n① 삭제\n② 삭제"], "삭제", 4, words)
 
 
 def test_late_passages_give_way_when_there_is_no_room():

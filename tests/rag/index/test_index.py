@@ -10,6 +10,7 @@ import pytest
 from corpora import settings, write_chunks
 
 from kofinlaw import UserError
+from kofinlaw.errors import MachineError
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
@@ -57,3 +58,34 @@ def test_a_half_written_index_json_and_another_tokeniser_are_refused(tmp_path: P
     (folder / "index.json").write_text(other)
     with pytest.raises(UserError, match=r"built with kiwipiepy 0\.1"):
         units(Index.load(folder), "접근매체", lexical="kiwi")
+
+
+def test_too_many_open_files_is_not_called_a_damaged_index(tmp_path: Path, no_more_files) -> None:
+    folder = tmp_path / "index"
+    build_index(write_chunks(tmp_path), folder, settings())
+    index = Index.load(folder)
+    assert index.chunks  # imports what reading needs
+    reads = [
+        lambda: Index.load(folder),
+        lambda: Index.load(folder).chunks,
+        lambda: index.lexical("bigram"),
+        lambda: index.tokens("bigram"),
+        lambda: index.cited,
+        lambda: index.references,
+        lambda: build_index(write_chunks(tmp_path), folder, settings()),
+    ]
+    for number, read in enumerate(reads):
+        with no_more_files(), pytest.raises(MachineError, match="too many open files") as caught:
+            read()
+        assert "delete" not in str(caught.value), number
+    assert Index.load(folder).chunks == index.chunks
+
+
+def test_deleting_a_damaged_index_is_the_last_advice(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    build_index(write_chunks(tmp_path), folder, settings())
+    (folder / "index.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UserError, match="damaged") as caught:
+        Index.load(folder)
+    remedy = caught.value.remedy
+    assert remedy.index("copy it again") < remedy.index("run `") < remedy.index("delete")

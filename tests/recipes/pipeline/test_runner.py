@@ -83,6 +83,34 @@ def test_a_full_disk_is_a_user_error_and_finished_records_are_kept(tmp_path):
     assert (tmp_path / ".bad.partial" / "half.jsonl").exists()
 
 
+def test_a_full_disk_in_a_librarys_words_is_a_user_error_too(tmp_path, small_files):
+    def work(out, progress):
+        import numpy as np
+
+        with small_files(1_000):
+            np.save(out / "half.npy", np.zeros(10_000))
+
+    with pytest.raises(UserError, match="no space left"):
+        run_stages([Stage("bad", work)], tmp_path)
+    assert "requested and" in (tmp_path / ".bad.partial" / "log.txt").read_text()
+
+
+def test_a_finished_stage_is_not_done_again_because_its_record_could_not_be_opened(
+    tmp_path, no_more_files
+):
+    runs = []
+
+    def work(out, progress):
+        runs.append(1)
+        return Counts()
+
+    run_stages([Stage("a", work)], tmp_path)
+    with no_more_files(), pytest.raises(UserError, match="too many open files"):
+        run_stages([Stage("a", work)], tmp_path)
+    assert run_stages([Stage("a", work)], tmp_path)[0].how == "skipped"
+    assert runs == [1]
+
+
 def test_an_interrupted_stage_continues(tmp_path):
     seen = []
 

@@ -38,5 +38,5 @@ def test_pickled_weights_are_refused(tmp_path, llama, plain_adapter):
     for path in base.glob("*.safetensors*"):
         path.unlink()
     (base / "pytorch_model.bin").write_bytes(b"")
-    with pytest.raises(UserError, match="pickles"):
+    with pytest.raises(UserError, match="pickled files"):
         merge_adapter(plain_adapter, base, tmp_path / "out")

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
-from kofinlaw.trainer.base_identity import weight_files
+from kofinlaw.models.weight_headers import weight_files
 from kofinlaw.trainer.merge.merge_model import merge_adapter
 
 

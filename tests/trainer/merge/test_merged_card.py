@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kofinlaw import UserError
-from kofinlaw.trainer.base_identity import weight_files
+from kofinlaw.models.weight_headers import weight_files
 from kofinlaw.trainer.merge.merge_model import merge_adapter
 
 
