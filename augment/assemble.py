@@ -20,7 +20,7 @@ from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.twins import twin_pair
 from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.files import dumps, sha256_text
-from kofinlaw.records import Key, Question, Rejected, TwinQuestion
+from kofinlaw.records import Key, Question, Rejected, TwinQuestion, record_fault
 
 __all__ = [
     "HELD_OUT",
@@ -52,6 +52,12 @@ class AugmentContext:
     rejected: list[Rejected]
     # Solvers on the hard kinds before and after balancing, by the name of the set.
     balance: dict[str, BalanceFigures] = field(default_factory=dict)
+
+    def reject_draft(self, draft: Draft, detail: str) -> None:
+        """Record that a draft cannot become a question because a check failed on it."""
+        record = dumps({"kind": draft.kind, "stem": draft.stem, "answer": draft.answer})
+        name = f"{draft.kind}-{sha256_text(draft.stem + draft.answer)[:12]}"
+        self.rejected.append(Rejected(name, "augment", "failed", detail, record))
 
     def reject(self, item: Item, reason: str, detail: str = "") -> None:
         """Record why an item is not used."""
@@ -199,6 +205,14 @@ def _shown_texts(context: AugmentContext, item: Item, *, retrieved: bool) -> tup
 
 def _item(context: AugmentContext, draft: Draft) -> Item | None:
     """Return the draft as an item; None where it has too few options or fails a check."""
+    try:
+        return _checked_item(context, draft)
+    except Exception as error:
+        context.reject_draft(draft, record_fault(error))
+        return None
+
+
+def _checked_item(context: AugmentContext, draft: Draft) -> Item | None:
     rng = source_rng(context.seed, "options", draft.kind, draft.stem, draft.answer)
     wanted = 5 if rng.random() < context.settings.five_options_share else 4
     item = build_item(draft, wanted, rng)

@@ -36,7 +36,7 @@ from kofinlaw.data.prompting.wording import (
     free_messages,
 )
 from kofinlaw.files import sha256_text
-from kofinlaw.records import Choice, Example, Message, Provenance
+from kofinlaw.records import Choice, Example, Message, Provenance, record_fault
 
 __all__ = ["EMPTY_EVIDENCE", "choice_examples", "free_examples", "free_id"]
 
@@ -55,9 +55,11 @@ def choice_examples(
     for done, item in enumerate(items):
         if done % 100 == 0:
             progress("augment: evidence", done, len(items))
-        example = _choice_example(context, item)
-        if example is not None:
-            out += _with_twin(context, item, example)
+        try:
+            example = _choice_example(context, item)
+            out += _with_twin(context, item, example) if example is not None else []
+        except Exception as error:
+            context.reject(item, "failed", record_fault(error))
     progress("augment: evidence", len(items), len(items))
     return out
 

@@ -21,6 +21,7 @@ from kofinlaw.data.solvers.credit import credit_of
 from kofinlaw.data.solvers.overlap import token_overlap
 from kofinlaw.files import write_json, write_text
 from kofinlaw.records import Example, Rejected
+from kofinlaw.texts import markdown_text
 
 __all__ = ["RETRIEVED", "SAMPLES", "CardFigures", "KindFigures", "SetFigures", "write_card"]
 
@@ -187,7 +188,7 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
     lines += _set_lines("train", figures["train"])
     lines += _set_lines("heldout", figures["heldout"])
     if "held_out" in figures:
-        lines += [f"Held-out documents: {', '.join(figures['held_out'])}.", ""]
+        lines += [f"Held-out documents: {', '.join(map(markdown_text, figures['held_out']))}.", ""]
     if "heldout_free" in figures:
         lines += [f"{figures['heldout_free']} free-text questions of the held-out acts.", ""]
     if "preferences" in figures:
@@ -196,14 +197,16 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
     if "teacher" in figures:
         lines += funnel_table(figures["teacher"])
     lines += ["## Rejected", "", "| reason | records |", "| --- | ---: |"]
-    lines += [f"| {reason} | {n} |" for reason, n in figures["rejected"].items()]
+    lines += [f"| {markdown_text(reason)} | {n} |" for reason, n in figures["rejected"].items()]
     lines += ["", "## Samples", ""]
     shown: Counter[str] = Counter()
     for example in examples:
         if shown[example.task] < SAMPLES:
             shown[example.task] += 1
-            lines += [f"### {example.task} ({example.id})", ""]
-            lines += [f"**{m['role']}**\n\n{m['content']}\n" for m in example.messages]
+            lines += [f"### {markdown_text(example.task)} ({markdown_text(example.id)})", ""]
+            for message in example.messages:
+                texts = map(markdown_text, message["content"].split("\n"))
+                lines += [f"**{message['role']}**", "", *texts, ""]
     return "\n".join(lines) + "\n"
 
 
@@ -238,7 +241,7 @@ def _set_lines(name: str, part: SetFigures) -> list[str]:
         "| kind | items | overlap, gold | overlap, retrieved |",
         "| --- | ---: | ---: | ---: |",
         *(
-            f"| {kind} | {row['items']} | {row['overlap_gold']:.3f} "
+            f"| {markdown_text(kind)} | {row['items']} | {row['overlap_gold']:.3f} "
             f"| {row['overlap_retrieved']:.3f} |"
             for kind, row in part["kinds"].items()
         ),

@@ -101,7 +101,8 @@ def generate_examples(
     held_out = frozenset(held_out_titles(settings, laws))
     generators = (*(HARD_GENERATORS if settings.hard_share else ()), *extra_generators)
     own = {kind for generator in extra_generators for kind in generator.kinds}
-    drafts = _distinct_drafts(laws, seed, generators, own, progress)
+    drafts = _distinct_drafts(context, generators, own, progress)
+    context.rejected += [unread for law in laws.acts for unread in law.unread]
     asked = [draft for draft in drafts if draft.document in held_out]
     trained = [draft for draft in drafts if draft.document not in held_out]
     heldout = make_items(context, asked, settings.holdout_items, HELD_OUT, progress=progress)
@@ -221,8 +222,7 @@ def _with_kinds(settings: AugmentSettings, extra: Sequence[QuestionGenerator]) -
 
 
 def _distinct_drafts(
-    laws: Laws,
-    seed: int,
+    context: AugmentContext,
     extra: Sequence[QuestionGenerator],
     own: set[str],
     progress: Progress,
@@ -232,8 +232,10 @@ def _distinct_drafts(
     Drafts of the user's kinds (`own`) are checked.
     """
     distinct: dict[tuple[str, str], Draft] = {}
+    laws, seed = context.laws, context.seed
     ids = {article.id for law in laws.acts for article in law.articles}
-    for draft in draft_questions(laws, seed, extra=extra, progress=progress):
+    found = draft_questions(laws, seed, extra=extra, rejected=context.rejected, progress=progress)
+    for draft in found:
         if own and draft.kind not in WEIGHTS:
             _check_own_draft(draft, own, ids)
         distinct.setdefault((draft.stem, draft.answer), draft)

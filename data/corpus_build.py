@@ -24,7 +24,7 @@ from kofinlaw.data.sources import restore_document
 from kofinlaw.data.splitting import CountTokens
 from kofinlaw.data.spool import Spool
 from kofinlaw.files import atomic_write, dumps, read_json_lines, write_jsonl
-from kofinlaw.records import Chunk
+from kofinlaw.records import Chunk, record_fault
 
 __all__ = ["CorpusBuild"]
 
@@ -80,10 +80,15 @@ class CorpusBuild:
         for done, facts in enumerate(self._documents):
             progress("chunk", done, len(self._documents), document=facts.title)
             document = restore_document(spool, facts)
-            result = chunk_document(document, self._settings.chunks, self._count)
             keep = self._settings.personal_data == "keep"
-            articles = [a if keep else mask_article(a) for a in result.articles]
-            chunks = [*result.chunks, *self._annex_chunks(spool, facts, result.chunks)]
+            try:
+                result = chunk_document(document, self._settings.chunks, self._count)
+                articles = [a if keep else mask_article(a) for a in result.articles]
+                chunks = [*result.chunks, *self._annex_chunks(spool, facts, result.chunks)]
+            except Exception as error:
+                why = f"it cannot be split: {record_fault(error)}"
+                self._log.reject("read", facts.source, "failed", why)
+                continue
             if facts.version:
                 renamed = with_version_ids(chunks, facts.version)
                 self._versions.add_earlier(facts, self._filter.kept(renamed), articles)

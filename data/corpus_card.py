@@ -12,6 +12,7 @@ from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.readers.paged.page_lines import page_range
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.files import write_json, write_text
+from kofinlaw.texts import markdown_text
 
 __all__ = ["ArticleCounts", "Lengths", "card_markdown", "corpus_card", "write_card"]
 
@@ -175,7 +176,7 @@ def card_markdown(value: dict[str, Any]) -> str:
         lines.append(_row(cells))
     if value["warnings"]:
         lines += ["", "## Warnings", ""]
-        lines += [f"- {warning}" for warning in value["warnings"][:_MAX_WARNINGS]]
+        lines += [f"- {markdown_text(warning)}" for warning in value["warnings"][:_MAX_WARNINGS]]
         more = len(value["warnings"]) - _MAX_WARNINGS
         lines += [f"- … and {more} more in card.json"] if more > 0 else []
     return "\n".join(lines) + "\n"
@@ -233,11 +234,11 @@ def _ocr(value: dict[str, Any]) -> list[str]:
 
 
 def _row(cells: Sequence[object]) -> str:
-    return "| " + " | ".join(" ".join(str(c).split()).replace("|", "\\|") for c in cells) + " |"
+    return "| " + " | ".join(map(markdown_text, cells)) + " |"
 
 
 def _table(name: str, counts: dict[str, int]) -> list[str]:
     if not counts:
         return []
-    rows = [f"| {key} | {count:,} |" for key, count in counts.items()]
+    rows = [f"| {markdown_text(key)} | {count:,} |" for key, count in counts.items()]
     return [f"| {name} | count |", "| --- | --- |", *rows, ""]

@@ -24,6 +24,9 @@ class DocumentFacts:
     - `rule_type` and `ministry` are 종류 and 소관부처, `serial` is the law portal's number of this
       version. They are empty if the file does not state them.
     - `ocr` are its pages (from 1) that were read by OCR, with their confidence (0 to 1).
+    - `law_number` is the portal's number of the act or rule, the same in all versions; `articles`
+      says whether the text has articles, and `sketch` is what `same_content` compares.
+    - `title_from` and `other_title` are those of the document.
     - `annex` is set for an annex, `parts` are the annexes in files of their own that belong to it.
     """
 
@@ -46,6 +49,11 @@ class DocumentFacts:
     ocr: tuple[tuple[int, float], ...] = ()
     annex: Annex | None = None
     parts: tuple[DocumentFacts, ...] = ()
+    law_number: str = ""
+    articles: bool = False
+    sketch: bytes = b""
+    title_from: str = "text"
+    other_title: str = ""
 
     @property
     def id(self) -> str:

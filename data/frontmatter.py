@@ -6,18 +6,11 @@ import re
 
 import yaml
 
+from kofinlaw.data.plain_yaml import load_yaml
+
 __all__ = ["iso_day", "split_front_matter"]
 
 _MAX_CHARACTERS = 65536
-
-
-class _LoaderWithoutAliases(yaml.SafeLoader):
-    """A safe loader that refuses aliases: a few bytes of them can expand without end."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("aliases are not read")
-        return super().compose_node(parent, index)
 
 
 def split_front_matter(text: str) -> tuple[dict[str, str], str, str]:
@@ -34,8 +27,8 @@ def split_front_matter(text: str) -> tuple[dict[str, str], str, str]:
     block = text[4 : end + 1]
     rest = text[after + 1 :] if after >= 0 else ""
     try:
-        value = yaml.load(block, Loader=_LoaderWithoutAliases)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        value = load_yaml(block)
+    except yaml.YAMLError as error:
         return {}, rest, f"front matter is not YAML: {str(error).splitlines()[0]}"
     if not isinstance(value, dict):
         return {}, rest, "front matter is not a mapping"

@@ -136,7 +136,9 @@ def inspect_documents(path: Path, words: str = "", progress: Progress = silent) 
             seen.append(_seen(restore_document(spool, facts), facts, parent, settings, words))
         progress("chunk", len(files), len(files))
         unread = tuple(_with_ocr_here(one) for one in log.unread)
-        return Inspection(path, log.files_found, tuple(seen), unread, tuple(log.warnings))
+        shown = {f"{one.file}: {warning}" for one in seen for warning in one.warnings}
+        others = tuple(warning for warning in log.warnings if warning not in shown)
+        return Inspection(path, log.files_found, tuple(seen), unread, others)
 
 
 def _with_parts(document: DocumentFacts) -> Iterator[tuple[DocumentFacts, str]]:

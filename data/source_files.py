@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import os
 import stat
-import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from kofinlaw.data.readers.documents import file_suffix
 from kofinlaw.data.readers.formats import READERS, no_reader
 from kofinlaw.data.reject_log import UnreadFile
 from kofinlaw.data.settings import SourceSettings
-from kofinlaw.decoding import without_surrogates
+from kofinlaw.decoding import clean_text, decode_name
 from kofinlaw.files import existing_path, leads_outside
 
 __all__ = [
@@ -119,7 +118,7 @@ def list_files(
         raise UserError(
             "no such file or folder", where=source.path, remedy="fix data.sources in the recipe"
         )
-    patterns = [unicodedata.normalize("NFC", pattern.lower()) for pattern in source.include]
+    patterns = [clean_text(pattern.lower()) for pattern in source.include]
     for path, is_folder in _walk(root, files):
         name = shown_path(f"{root.name}/{path.relative_to(root).as_posix()}")
         plain = name.rpartition("/")[2]
@@ -186,17 +185,7 @@ def _no_reader(path: Path) -> str:
 
 def shown_path(path: str) -> str:
     """Return a path as text: composed Hangul, and CP949 where the bytes of a name are not UTF-8."""
-    return "/".join(unicodedata.normalize("NFC", _decoded(name)) for name in path.split("/"))
-
-
-def _decoded(name: str) -> str:
-    raw = os.fsencode(name)
-    for encoding in ("utf-8", "cp949"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return without_surrogates(name)
+    return "/".join(decode_name(name).replace("\n", " ") for name in path.split("/"))
 
 
 def unread_lines(found: int, unread: Collection[UnreadFile]) -> list[str]:

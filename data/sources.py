@@ -14,12 +14,15 @@ from pathlib import Path
 
 from kofinlaw import Progress, UserError
 from kofinlaw.data.annex_files import attach_annexes
+from kofinlaw.data.cleaning.sketches import sketch
 from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law import history
 from kofinlaw.data.law.annexes import Annex
+from kofinlaw.data.law.same_title import separate_titles
+from kofinlaw.data.law.statute import looks_like_statute
 from kofinlaw.data.law.versions import order_versions
 from kofinlaw.data.readers.days import COMMIT
-from kofinlaw.data.readers.documents import Document
+from kofinlaw.data.readers.documents import LAW_NUMBERS, Document
 from kofinlaw.data.readers.formats import Reader, read_documents
 from kofinlaw.data.readers.paged.unread_pages import NoTextError, Pages
 from kofinlaw.data.reject_log import RejectLog
@@ -28,6 +31,8 @@ from kofinlaw.data.source_files import FileList, list_files, source_path
 from kofinlaw.data.spool import Spool
 from kofinlaw.errors import machine_error
 from kofinlaw.files import sha256_file, sha256_text
+
+_OPENING = 20_000  # characters that are compared with another text of the same title
 
 __all__ = [
     "in_force",
@@ -109,6 +114,11 @@ def read_sources(
                 serial=_stated(meta, "행정규칙일련번호", "admRulSeq", "법령일련번호"),
                 ocr=document.pages.ocr,
                 annex=document.annex,
+                law_number=_stated(meta, *LAW_NUMBERS),
+                articles=looks_like_statute(document.text[:_OPENING]),
+                sketch=sketch(document.text[:_OPENING]),
+                title_from=document.title_from,
+                other_title=document.other_title,
             )
         )
     return out
@@ -204,6 +214,9 @@ def _read(
         named = False
         for document in documents:
             named = named or document.source == name or bool(document.text.strip())
+            if document.fault:
+                log.reject("read", document.source, "unreadable", document.fault)
+                continue
             if not document.text.strip():
                 why = "; ".join(["no text", *document.warnings])
                 log.reject("read", document.source, "empty", why)
@@ -295,11 +308,13 @@ def in_force(
     """Return the documents in force on `as_of` or before, with the newest version
     of each act first.
 
-    Annexes in files of their own are attached to their regulation first. Of two texts of one
+    Unrelated files with one title in their metadata get titles of their own first. Annexes in files
+    of their own are attached to their regulation first. Of two texts of one
     document and day, one with a text layer is kept before one that was read by OCR. A document with
     a later day, or without a day, is rejected unless `allow_not_in_force` is set.
     """
     day = settings.as_of
+    documents = separate_titles(documents, log)
     kept: list[DocumentFacts] = []
     for document in sorted(attach_annexes(documents, log), key=lambda one: bool(one.ocr)):
         if day and not settings.allow_not_in_force:

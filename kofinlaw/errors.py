@@ -99,7 +99,9 @@ _EVERYWHERE = frozenset(
     )
 )
 # The number of an error in the text of a library: Python and Arrow, Rust, torch.
-_NUMBER = re.compile(r"\[?\berrno:? (\d{1,3})\b|\(os error (\d{1,3})\)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\[?\berrno:? (\d{1,3})\b|\(os error (\d{1,3})\)|\bOs \{ code: (\d{1,3})", re.IGNORECASE
+)
 # Words of libraries that give no number, and of the system.
 _WORDS = (
     (re.compile(r"unexpected pos \d+ vs|PytorchStreamWriter failed writing"), errno.ENOSPC),
@@ -180,7 +182,7 @@ def _errno_of(error: BaseException) -> int:
         return 0  # their text may be that of a document
     text = str(error)[:_READ]
     for match in _NUMBER.finditer(text):
-        code = int(match[1] or match[2])
+        code = int(match[1] or match[2] or match[3])
         if code in _EXPLAINED:
             return code
     if isinstance(error, ValueError | LookupError | TypeError):

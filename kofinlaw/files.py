@@ -28,13 +28,13 @@ import hashlib
 import json
 import os
 import shutil
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TextIO, TypeVar
 
 from kofinlaw import UserError
+from kofinlaw.decoding import SURROGATES, clean_text, clean_value, load_json
 from kofinlaw.errors import machine_error
 from kofinlaw.records import from_json, to_json
 
@@ -52,7 +52,9 @@ __all__ = [
     "existing_path",
     "explained_error",
     "leads_outside",
+    "parse_json_line",
     "read_json_lines",
+    "read_json_records",
     "read_jsonl",
     "readable_lines",
     "repair_lines",
@@ -66,6 +68,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+E = TypeVar("E", bound=BaseException)
 SET_ASIDE = ".set-aside-"  # in the names of what could not be used and was kept
 
 
@@ -94,18 +97,21 @@ def existing_path(path: Path) -> Path:
     People write composed Hangul. Files from macOS have decomposed names, and on Linux these are
     other names. Returns the path unchanged if there is no such file.
     """
-    if path.exists():
+    try:
+        if path.exists():
+            return path
+    except OSError:  # a name that is too long
         return path
     found = Path(path.anchor)
     for part in path.parts[1 if path.anchor else 0 :]:
         step = found / part
         if not step.exists():
-            wanted = unicodedata.normalize("NFC", part)
+            wanted = clean_text(part)
             try:
                 names = os.listdir(found)
             except OSError:
                 return path
-            same = (name for name in names if unicodedata.normalize("NFC", name) == wanted)
+            same = (name for name in names if clean_text(name) == wanted)
             step = found / next(same, part)
         found = step
     return found if found.exists() else path
@@ -143,7 +149,10 @@ def atomic_write(path: Path) -> Iterator[TextIO]:
     The file is synced before it is renamed, so readers see the old file or the complete new one.
     Raises UserError if the disk is full or the folder is not writable.
     """
-    with _replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as handle:
+    with (
+        _replacing(path) as temporary,
+        open(temporary, "w", encoding="utf-8", errors=SURROGATES) as handle,
+    ):
         yield handle
         _flush(handle)
 
@@ -217,7 +226,7 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def disk_error(error: Exception, path: Path) -> Exception:
+def disk_error(error: E, path: Path) -> E | UserError:
     """Return the UserError for an error of the machine (a full disk, too many open files, missing
     permissions; also in the words of a library), or for a file in place of a folder; any other
     error unchanged.
@@ -246,7 +255,7 @@ def set_aside(path: Path) -> Path:
     return target
 
 
-def explained_error(error: Exception) -> UserError | None:
+def explained_error(error: BaseException) -> UserError | None:
     """Return the error that the user can fix behind one that ends a command; None for a fault.
 
     A UserError is returned unchanged, except where its cause is an error of the machine that every
@@ -297,9 +306,21 @@ def read_jsonl(path: Path, record_type: type[T]) -> Iterator[T]:
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number from 1, object) of each line that is not blank.
+    """Yield (line number from 1, object) of each line that is not blank; its texts are clean.
 
     Raises UserError for a missing file, a broken line or a line that is not an object.
+    """
+    for number, value, fault in read_json_records(path):
+        if fault:
+            raise UserError(fault, where=f"{path}:{number}")
+        yield number, value
+
+
+def read_json_records(path: Path) -> Iterator[tuple[int, dict[str, Any], str]]:
+    """Yield (line number from 1, object, fault) of each line that is not blank.
+
+    A line that is not an object has an empty one, and the fault says why: one bad line of a user's
+    file does not end the work. Raises UserError for a missing file, or one that is not UTF-8.
     """
     try:
         handle = open(path, encoding="utf-8-sig")
@@ -317,20 +338,14 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 if not line.strip():
                     continue
                 try:
-                    value = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise UserError(
-                        f"broken JSON: {error.msg}", where=f"{path}:{number}"
-                    ) from error
-                if "\\u" in line and not _is_unicode(value):
-                    raise UserError(
-                        "broken JSON: half of a surrogate pair (\\ud800 to \\udfff)",
-                        where=f"{path}:{number}",
-                        remedy="remove the broken character from this line",
-                    )
-                if not isinstance(value, dict):
-                    raise UserError("a line must hold one JSON object", where=f"{path}:{number}")
-                yield number, value
+                    value = parse_json_line(line)
+                except ValueError as error:
+                    yield number, {}, f"broken JSON: {error}"
+                    continue
+                if isinstance(value, dict):
+                    yield number, value, ""
+                else:
+                    yield number, {}, "a line must hold one JSON object"
         except UnicodeDecodeError as error:
             raise UserError("the file is not UTF-8", where=str(path)) from error
 
@@ -389,6 +404,21 @@ def _is_unicode(value: object) -> bool:
     return True
 
 
+def parse_json_line(line: str) -> Any:
+    """Return the JSON value of a line with clean texts (`kofinlaw.decoding.clean_text`).
+
+    Raises ValueError with the cause if the line is not JSON, is nested too deeply, or has a number
+    of thousands of digits.
+    """
+    try:
+        try:
+            return clean_value(load_json(line))
+        except json.JSONDecodeError:  # a mark between two values, or a control character in one
+            return clean_value(load_json(clean_text(line, lines=False)))
+    except json.JSONDecodeError as error:
+        raise ValueError(error.msg) from error
+
+
 class JsonlAppender:
     """Append records to a JSON Lines file so that a kill loses at most the last record.
 
@@ -400,7 +430,7 @@ class JsonlAppender:
         path.parent.mkdir(parents=True, exist_ok=True)
         cut_torn_line(path)
         try:
-            self._handle = open(path, "a", encoding="utf-8")
+            self._handle = open(path, "a", encoding="utf-8", errors=SURROGATES)
         except OSError as error:
             raise disk_error(error, path) from error
         self.path = path
@@ -458,7 +488,7 @@ def cut_torn_line(path: Path) -> None:
 
 def sha256_text(text: str) -> str:
     """Return the SHA-256 of UTF-8 text, hexadecimal."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", SURROGATES)).hexdigest()
 
 
 def sha256_file(path: Path) -> str:

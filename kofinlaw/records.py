@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, TypeVar
 
+from kofinlaw.errors import UserError, machine_error
+
 __all__ = [
     "Answer",
     "Article",
@@ -29,6 +31,7 @@ __all__ = [
     "from_json",
     "no_choice",
     "provision_from_json",
+    "record_fault",
     "to_json",
 ]
 
@@ -260,6 +263,30 @@ class Answer:
     tokens: int
     origin: str = "model"
     quoted: str = ""
+
+
+_MOST_DETAIL = 300  # characters
+
+
+def record_fault(error: Exception) -> str:
+    """Return in one line why a record is rejected, of at most 300 characters.
+
+    Every step that handles records one by one catches Exception and asks this function. So one bad
+    record is a line of `rejected.jsonl`, in whatever step it fails.
+
+    Raises MachineError if the error is not about the record: too little memory, no space on the
+    disk, too many open files.
+    """
+    explained = machine_error(error)
+    if explained is not None and explained.everywhere:
+        raise explained from error
+    if isinstance(error, UserError):
+        text = " → ".join(filter(None, [error.message, error.remedy]))
+    elif isinstance(error, RecursionError):
+        text = "it is nested too deeply"
+    else:
+        text = f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:_MOST_DETAIL]
 
 
 def to_json(record: object) -> dict[str, Any]:

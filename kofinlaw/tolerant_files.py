@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.files import read_json_lines
 
 __all__ = [
@@ -38,7 +39,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     Numbers that JSON does not have (NaN, infinities) become None.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = load_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return finite_values(value) if isinstance(value, dict) else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError, safe_open
 
 from kofinlaw import UserError
+from kofinlaw.models.out_of_memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -54,6 +55,8 @@ def apply_adapter(model: PreTrainedModel, folder: Path, *, trainable: bool) -> P
             model, str(folder), is_trainable=trainable, use_safetensors=True
         )
     except (RuntimeError, ValueError, TypeError, KeyError, OSError) as error:
+        if is_out_of_memory(error):
+            raise
         text = str(error).splitlines()
         raise UserError(
             f"this adapter does not load onto this model: {' '.join(text[:2])}",

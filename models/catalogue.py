@@ -262,7 +262,7 @@ def card_from_config(folder: Path) -> ModelCard:
 def _read_local_config(folder: Path) -> _LocalConfig | None:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise_if_machine(error, folder / "config.json")
         return None
     config = {**config, **config.get("text_config", {})}

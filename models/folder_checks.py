@@ -6,13 +6,13 @@ refused before a library builds a model of them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.weight_headers import tensor_shapes, weight_files
 from kofinlaw.results import JsonValue
@@ -59,8 +59,8 @@ def read_config(path: Path) -> dict[str, JsonValue]:
     if not path.exists():
         return {}
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        value = load_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise_if_machine(error, path)
         raise UserError(
             f"the file cannot be read: {error}",

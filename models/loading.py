@@ -20,6 +20,7 @@ from kofinlaw import UserError
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.adapters import apply_adapter
 from kofinlaw.models.folder_checks import check_folder
+from kofinlaw.models.out_of_memory import is_out_of_memory, memory_shortage
 from kofinlaw.models.settings import Dtype, Quantization
 
 __all__ = ["check_block_widths", "load_model", "quiet_bars", "repair_nf4"]
@@ -49,7 +50,7 @@ def load_model(
 
     Raises: UserError for a folder without weights, with remote code or with pickled weights, for
     weights with missing tensors, for a model that transformers does not support, and for an
-    adapter that does not fit (`apply_adapter`).
+    adapter that does not fit (`apply_adapter`), and where memory runs out.
     """
     folder = Path(folder)
     check_folder(folder)
@@ -73,13 +74,14 @@ def load_model(
                 trust_remote_code=False,
                 quantization_config=_bitsandbytes_config(quantization, torch_dtype),
             )
-    except torch.OutOfMemoryError as error:
-        raise UserError(
-            "the card has too little free memory for this model",
-            where=str(folder),
-            remedy="end other programs on the card, use quantization nf4, or a smaller model",
-        ) from error
     except Exception as error:  # transformers checks config.json with errors of many types
+        if is_out_of_memory(error):
+            raise memory_shortage(
+                error,
+                "loading the model",
+                where=str(folder),
+                remedy="end other programs on the card, use quantization nf4, or a smaller model",
+            ) from error
         raise_if_machine(error, folder)
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise UserError(

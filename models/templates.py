@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard, recognise_folder
 from kofinlaw.models.folder_checks import read_config
+from kofinlaw.models.rendering.control_tokens import (
+    ANY,
+    ControlTokens,
+    as_text,
+    control_tokens,
+    own_template,
+)
 from kofinlaw.results import JsonValue
 
 if TYPE_CHECKING:
@@ -35,14 +41,15 @@ class ChatTemplate:
     """A chat template with the special tokens that it uses.
 
     `source` is the Jinja source. `bos` and `eos` are token texts (may be empty). `name` says where
-    the template comes from. The rendered text contains the BOS token if the template writes it:
-    tokenize it with `add_special_tokens=False`.
+    the template comes from, and `controls` which tokens a text must not become. The rendered text
+    contains the BOS token if the template writes it: tokenize it with `add_special_tokens=False`.
     """
 
     source: str
     bos: str = ""
     eos: str = ""
     name: str = "custom"
+    controls: ControlTokens = ANY
 
     @property
     def sha256(self) -> str:
@@ -74,11 +81,15 @@ class ChatTemplate:
         """Return the text of `messages` (each with a `role` and a `content`).
 
         Roles are system, user and assistant. `add_generation_prompt` adds the start of the
-        assistant's turn.
+        assistant's turn. Contents are plain text: what looks like a control token in them is
+        marked, and `Tokenizer` encodes it as text.
 
-        Raises: UserError for an unknown role, a missing key or turns that the template refuses.
+        Raises: UserError for an unknown role, a missing key, turns that the template refuses, and a
+        template that fails or needs more than the limit of work.
         """
         from jinja2 import TemplateError
+
+        from kofinlaw.models.rendering.template_meter import TemplateLimitError, metered_render
 
         for number, message in enumerate(messages, 1):
             if message.get("role") not in ("system", "user", "assistant"):
@@ -89,35 +100,55 @@ class ChatTemplate:
             if not isinstance(message.get("content"), str):
                 raise UserError(f"message {number} has no text in `content`")
         try:
-            return _compiled(self.source).render(
-                messages=list(messages),
+            return metered_render(
+                _compiled(self.source),
+                messages=[
+                    {**message, "content": self.plain(message["content"])} for message in messages
+                ],
                 add_generation_prompt=add_generation_prompt,
                 bos_token=self.bos,
                 eos_token=self.eos,
             )
+        except TemplateLimitError as error:
+            raise UserError(
+                f"chat template {self.name} is refused: {error}",
+                remedy="use the template of the model's publisher, or write a simpler "
+                "chat_template.jinja",
+            ) from error
         except TemplateError as error:
             raise UserError(f"chat template {self.name}: {error}") from error
+        except Exception as error:  # the template is a program of others
+            raise UserError(
+                f"chat template {self.name} fails: {type(error).__name__}: {str(error)[:200]}",
+                remedy="use the template of the model's publisher",
+            ) from error
+
+    def has_rendered(self, text: str) -> bool:
+        """Return whether a text is one that this template has rendered: it begins as they begin.
+
+        They begin with the BOS token, or with another control token that the template writes first.
+        Without such a token no text counts as rendered.
+        """
+        if self.bos:
+            return text.startswith(self.bos)
+        start = self.render([{"role": "user", "content": PROBE}]).partition(PROBE)[0]
+        first = self.controls.first_of(start)
+        return bool(first) and text.startswith(first)
+
+    def plain(self, text: str) -> str:
+        """Return a text of a user so that no control token in it becomes one.
+
+        Most texts are returned unchanged. `control_tokens.as_text` describes the others.
+        """
+        return as_text(text, self.controls)
 
 
 @functools.lru_cache(maxsize=32)
 def _compiled(source: str) -> jinja2.Template:
     """Compile a template, without `strftime_now`, so that no text contains today's date."""
-    from jinja2 import TemplateError
-    from jinja2.ext import loopcontrols
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from kofinlaw.models.rendering.template_meter import MeteredEnvironment
 
-    def raise_exception(message: str) -> None:
-        raise TemplateError(message)
-
-    def tojson(value: object, indent: int | None = None) -> str:
-        return json.dumps(value, ensure_ascii=False, indent=indent)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
-    )
-    environment.globals["raise_exception"] = raise_exception
-    environment.filters["tojson"] = tojson
-    return environment.from_string(source)
+    return MeteredEnvironment().metered(source)
 
 
 def built_in_template(name: str, *, bos: str = "", eos: str = "") -> ChatTemplate:
@@ -147,17 +178,11 @@ def template_for(model: Path | ModelCard) -> ChatTemplate:
     config = read_config(model / "tokenizer_config.json")
     card = recognise_folder(model)
     bos, eos = _token_text(config.get("bos_token")), _token_text(config.get("eos_token"))
-    file = model / "chat_template.jinja"
-    if file.exists():
-        return ChatTemplate(file.read_text(encoding="utf-8"), bos, eos, f"{model.name}'s own")
-    own = config.get("chat_template")
-    if isinstance(own, list):
-        named = {item["name"]: item["template"] for item in own if isinstance(item, dict)}
-        own = named.get("default")
-    if isinstance(own, str):
-        return ChatTemplate(own, bos, eos, f"{model.name}'s own")
+    controls = control_tokens(model)
+    if (own := own_template(model)) is not None:
+        return ChatTemplate(own, bos, eos, f"{model.name}'s own", controls)
     name = card.template if card is not None and card.template else "solar"
-    return built_in_template(name, bos=bos, eos=eos)
+    return replace(built_in_template(name, bos=bos, eos=eos), controls=controls)
 
 
 def _token_text(value: JsonValue) -> str:

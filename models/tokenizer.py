@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING
 from kofinlaw import UserError
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.folder_checks import read_config
+from kofinlaw.models.rendering.control_tokens import (
+    MarkedEncoder,
+    as_text,
+    control_tokens,
+    has_marks,
+)
 
 if TYPE_CHECKING:
     import tokenizers
@@ -24,7 +30,8 @@ class Tokenizer:
     """The tokenizer of a model folder, through the `tokenizers` library alone.
 
     It loads in 0.7 s; AutoTokenizer imports torch and takes ten times as long. It never adds
-    special tokens, because rendered chat text already contains them.
+    special tokens, because rendered chat text already contains them. What lies between the marks of
+    `control_tokens.as_text` never becomes a control token.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,17 +53,29 @@ class Tokenizer:
         self.fast.no_truncation()
         self.folder = folder
         self._config = read_config(folder / "tokenizer_config.json")
+        self._controls = control_tokens(folder)
+        self._marked = MarkedEncoder(self.fast, self._controls.texts)
+
+    def plain(self, text: str) -> str:
+        """Return a text of a user so that no control token in it becomes one."""
+        return as_text(text, self._controls)
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of a text; special tokens are not added."""
+        if has_marks(text):
+            return self._marked.encode(text)[0]
         return self.fast.encode(text, add_special_tokens=False).ids
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of several texts, in order."""
+        if any(map(has_marks, texts)):
+            return [self.encode(text) for text in texts]
         return [e.ids for e in self.fast.encode_batch(list(texts), add_special_tokens=False)]
 
     def offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Return the token ids and each token's (start, end) in characters of the text."""
+        if has_marks(text):
+            return self._marked.encode(text)
         encoding = self.fast.encode(text, add_special_tokens=False)
         return encoding.ids, encoding.offsets
 
@@ -65,8 +84,12 @@ class Tokenizer:
         return self.fast.decode(list(ids), skip_special_tokens=skip_special_tokens)
 
     def count(self, text: str) -> int:
-        """Return the number of tokens of a text."""
+        """Return the number of tokens of a prompt or a rendered text."""
         return len(self.encode(text))
+
+    def count_plain(self, text: str) -> int:
+        """Return the number of tokens of a text of a user, for example of a document."""
+        return len(self.encode(self.plain(text)))
 
     def continuation(self, prompt: str, text: str) -> list[int]:
         """Return the tokens of `text` right after `prompt`, as an answer has them in training.
@@ -74,8 +97,9 @@ class Tokenizer:
         The end of the prompt is tokenized with and without the text, and the difference is
         returned: a sentencepiece vocabulary (SOLAR) encodes `1` after a line break differently
         from `1` at the start of a text. If prompt and text merge into one token, the tokens of the
-        text alone are returned.
+        text alone are returned. No control token in the text becomes one.
         """
+        text = self.plain(text)
         end = prompt[-ANCHOR_CHARACTERS:]
         before, after = self.encode_batch([end, end + text])
         merged = after[: len(before)] != before

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.decoding import clean_value
 from kofinlaw.files import read_json_lines
 from kofinlaw.rag.questions.field_names import GIVEN_NAMES, ID_NAMES, field_named, field_of
 from kofinlaw.rag.questions.question_csv import decoded
@@ -119,7 +121,7 @@ def read_csv_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Return (line, row) of each row of a CSV; raises UserError if its header has no `Answer`."""
     text, _ = decoded(path)
     csv.field_size_limit(16 * 1024 * 1024)
-    reader = csv.DictReader(text.splitlines(keepends=True))
+    reader = csv.DictReader(io.StringIO(text, newline=""))
     names = [name for name in reader.fieldnames or () if name]
     if field_named(names, GIVEN_NAMES) is None:
         raise UserError(
@@ -129,7 +131,7 @@ def read_csv_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
             f"{', '.join(GIVEN_NAMES[1:])}",
         )
     by_order = field_named(names, SHEET_IDS) is None
-    return [(reader.line_num, row) for row in reader if by_order or any(row.values())]
+    return [(reader.line_num, clean_value(row)) for row in reader if by_order or any(row.values())]
 
 
 def read_timings(path: Path) -> tuple[dict[str, float], list[dict[str, object]]]:

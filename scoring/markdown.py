@@ -13,6 +13,7 @@ from kofinlaw.scoring.scores_record import AgainstRecord, FigureRecord, ScoresRe
 from kofinlaw.scoring.stats.free_baselines import is_free_baseline
 from kofinlaw.scoring.twins.twin_table import twin_lines
 from kofinlaw.scoring.value_text import p_text
+from kofinlaw.texts import markdown_text
 
 __all__ = ["SHOWN_IDS", "percent", "scores_markdown"]
 
@@ -30,9 +31,10 @@ def scores_markdown(result: ScoresRecord) -> str:
     """Return the scores as tables, in percent with intervals in brackets."""
     lines = ["# Scores", ""]
     embedder = result["embedder"]
+    cosine = markdown_text(embedder["name"]) if embedder else "no embedder"
     lines.append(
         f"{result['counts']['choice']} multiple choice, {result['counts']['free']} free text; "
-        f"cosine by {embedder['name'] if embedder else 'no embedder'}; seed {result['seed']}."
+        f"cosine by {cosine}; seed {result['seed']}."
     )
     lines += ["", "| system | choice % | free % | facts % | blend % | hit@1/3/5 | p50/p95 s |"]
     lines.append("| --- | --- | --- | --- | --- | --- | --- |")
@@ -45,7 +47,12 @@ def scores_markdown(result: ScoresRecord) -> str:
             )
         time = one["seconds"]
         pace = f"{time['p50']:.2f}/{time['p95']:.2f}" if time else "–"
-        row = [name, percent(one["choice"]), percent(one["free"]), percent(one.get("facts"))]
+        row = [
+            markdown_text(name),
+            percent(one["choice"]),
+            percent(one["free"]),
+            percent(one.get("facts")),
+        ]
         row.append(percent(one["blend"]))
         lines.append("| " + " | ".join([*row, hits, pace]) + " |")
     for name, figure in result["baselines"].items():
@@ -57,7 +64,11 @@ def scores_markdown(result: ScoresRecord) -> str:
     lines += ["", "| pair | only first | only second | difference, points | p | p (Holm) |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
     for pair in result["pairs"]:
-        cells = [f"{pair['a']} → {pair['b']}", str(pair["only_a"]), str(pair["only_b"])]
+        cells = [
+            markdown_text(f"{pair['a']} → {pair['b']}"),
+            str(pair["only_a"]),
+            str(pair["only_b"]),
+        ]
         low, high = 100 * pair["low"], 100 * pair["high"]
         if unequal_plans(pair):
             cells += [f"{100 * pair['difference']:+.1f}", "not tested", "not tested"]
@@ -98,7 +109,7 @@ def _against_lines(result: ScoresRecord) -> list[str]:
     lines = ["", "| system | baseline | difference, points | only system | only baseline | p |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
     for one in result["against"]:
-        cells = [one["system"], _solver(result, one), _points(one)]
+        cells = [markdown_text(one["system"]), _solver(result, one), _points(one)]
         cells += [str(one["only_system"]), str(one["only_baseline"]), p_text(one["p_value"])]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
@@ -127,7 +138,7 @@ def _sort_lines(result: ScoresRecord) -> list[str]:
     for sort, record in records.items():
         for system, figure in record["systems"].items():
             best = record["best"].get(system)
-            cells = [sort, system, str(figure["n"]), percent(figure)]
+            cells = [sort, markdown_text(system), str(figure["n"]), percent(figure)]
             cells += (
                 [_solver(result, best), _points(best), p_text(best["p_value"])]
                 if best
@@ -145,14 +156,18 @@ def _plan_lines(result: ScoresRecord) -> list[str]:
         if reduced:
             count, total = sum(reduced.values()), sum(system["plans"].values())
             plans = ", ".join(f"{plan} {n}" for plan, n in reduced.items())
-            lines.append(f"- {name}: {count} of {total} answers not under the full plan ({plans}).")
+            said = f"{count} of {total} answers not under the full plan ({plans})"
+            lines.append(f"- {markdown_text(name)}: {said}.")
     for pair in pairs_with_other_plans(result):
         count = pair["other_plans"]
         held = "; the paired test is not shown" if unequal_plans(pair) else ""
-        line = f"- {pair['a']} → {pair['b']}: {count} items asked under different plans{held}."
+        names = markdown_text(f"{pair['a']} → {pair['b']}")
+        line = f"- {names}: {count} items asked under different plans{held}."
         lines.append(line)
     for name in without_shown_text(result):
-        lines.append(f"- {name}: prompts not recorded; its baselines read whole passages.")
+        lines.append(
+            f"- {markdown_text(name)}: prompts not recorded; its baselines read whole passages."
+        )
     return ["", "Warnings:", "", *lines] if lines else []
 
 
@@ -165,7 +180,7 @@ def _order_lines(result: ScoresRecord) -> list[str]:
     lines.append("| --- | --- | --- | --- | --- | --- | --- |")
     for name, one in found.items():
         figures = (one["plain"], one["permuted"], one["averaged"], one["consistent"])
-        cells = [name, str(one["n"]), str(one["orders"]), *map(percent, figures)]
+        cells = [markdown_text(name), str(one["n"]), str(one["orders"]), *map(percent, figures)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -179,7 +194,7 @@ def _calibration_lines(result: ScoresRecord) -> list[str]:
     lines.append("| --- | --- | --- | --- | --- |")
     for name, one in found.items():
         figures = (one["error"], one["confidence"], one["right"])
-        cells = [name, str(one["n"]), *(f"{100 * value:.1f}" for value in figures)]
+        cells = [markdown_text(name), str(one["n"]), *(f"{100 * value:.1f}" for value in figures)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -191,7 +206,8 @@ def _grounding_lines(result: ScoresRecord) -> list[str]:
         return []
     lines = ["", "| grounding | answers | claims | grounded % |", "| --- | --- | --- | --- |"]
     for name, one in found.items():
-        lines.append(f"| {name} | {one['answers']} | {one['claims']} | {100 * one['share']:.1f} |")
+        cells = [markdown_text(name), str(one["answers"]), str(one["claims"])]
+        lines.append("| " + " | ".join([*cells, f"{100 * one['share']:.1f}"]) + " |")
     return lines
 
 
@@ -204,8 +220,8 @@ def _citation_lines(result: ScoresRecord) -> list[str]:
     lines.append("| --- | --- | --- | --- | --- |")
     for name, one in found.items():
         lines.append(
-            f"| {name} | {one['answers']} | {one['citing']} | {100 * one['precision']:.1f} "
-            f"| {one['unknown']} |"
+            f"| {markdown_text(name)} | {one['answers']} | {one['citing']} "
+            f"| {100 * one['precision']:.1f} | {one['unknown']} |"
         )
     return lines
 
@@ -215,12 +231,16 @@ def _judge_lines(result: ScoresRecord) -> list[str]:
     judge = result.get("judge")
     if not judge:
         return []
-    lines = ["", f"Judge: {judge['judge']}, {judge['items']} items, {judge['repeats']} verdicts."]
+    lines = [
+        "",
+        f"Judge: {markdown_text(judge['judge'])}, {judge['items']} items, "
+        f"{judge['repeats']} verdicts.",
+    ]
     for name, control in judge["controls"].items():
         auc = "–" if control["auc"] is None else f"{control['auc']:.2f}"
         lines.append(
-            f"{name}: references distinguished from other questions' references with AUC {auc} "
-            "(0.5 is chance)."
+            f"{markdown_text(name)}: references distinguished from other questions' references "
+            f"with AUC {auc} (0.5 is chance)."
         )
     lines += ["", "| judged | system | score | items | unreadable % | repeats agree % (chance) |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
@@ -229,7 +249,12 @@ def _judge_lines(result: ScoresRecord) -> list[str]:
             agree = "–"
             if one["agreement"] is not None and one["by_chance"] is not None:
                 agree = f"{100 * one['agreement']:.0f} ({100 * one['by_chance']:.0f})"
-            cells = [criterion, name, percent(one["figure"]), f"{one['judged']}/{one['items']}"]
+            cells = [
+                markdown_text(criterion),
+                markdown_text(name),
+                percent(one["figure"]),
+                f"{one['judged']}/{one['items']}",
+            ]
             cells += [f"{100 * one['unreadable_share']:.0f}", agree]
             lines.append("| " + " | ".join(cells) + " |")
     return lines

@@ -12,8 +12,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -21,16 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.prompting.bad_examples import malformed
 from kofinlaw.data.prompting.contrast import (
     bare_messages,
     contrast_answer,
     contrast_messages,
     contrast_text,
 )
-from kofinlaw.files import dumps, read_json_lines, sha256_text
+from kofinlaw.data.prompting.example_forms import FORM_NAMES, OWN_FORMS, ReadExample, read_example
+from kofinlaw.files import dumps, read_json_records, sha256_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
-from kofinlaw.records import Choice, Message, Rejected
+from kofinlaw.records import Choice, Message, Rejected, record_fault
 from kofinlaw.trainer.contrast.items import PackedChoice, pack_choice
 from kofinlaw.trainer.settings import ContrastSettings, Objective
 
@@ -58,11 +60,13 @@ CONTRAST = ContrastSettings()
 class ExampleLine(TypedDict, total=False):
     """One line of an example file: `messages`, or `prompt` and `completion`, or `text`.
 
-    `choice` may come with any of them; only the objectives `contrast` and `both` read it.
+    `untrained` are the indices of messages whose answers are not learned. `choice` may come with
+    any of them; only the objectives `contrast` and `both` read it.
     """
 
     id: str
     messages: list[Message]
+    untrained: Collection[int]
     prompt: str
     completion: str
     text: str
@@ -70,7 +74,7 @@ class ExampleLine(TypedDict, total=False):
 
 
 class LengthRecord(TypedDict):
-    """The content of `lengths.json`; lengths are in tokens."""
+    """The content of `lengths.json`; lengths are in tokens. `forms` says how lines were read."""
 
     unit: str
     examples: int
@@ -81,6 +85,7 @@ class LengthRecord(TypedDict):
     histogram: dict[str, list[float]]
     joined: int
     rejected: dict[str, int]
+    forms: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ class Encoded:
 
     An item to choose from has a `choice`. Its tokens are one packed row and its supervised tokens
     are those of the options, each predicted from `choice.sources()`.
+
+    `form` says how the line was read (`example_forms.FORM_NAMES`); empty if it was not a line.
     """
 
     id: str
@@ -100,6 +107,7 @@ class Encoded:
     supervised: NDArray[np.bool_]
     joined: bool = False
     choice: PackedChoice | None = None
+    form: str = ""
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -124,11 +132,15 @@ class ExampleError(ValueError):
 
 
 def turn_spans(
-    messages: Sequence[Message], template: ChatTemplate, stop: str
+    messages: Sequence[Message],
+    template: ChatTemplate,
+    stop: str,
+    untrained: Collection[int] = (),
 ) -> tuple[str, list[tuple[int, int]]]:
     """Render `messages` and find the supervised (start, end) spans in characters.
 
-    The text ends after the last stop token. Raises ExampleError if a role is wrong, there is no
+    The answers with an index in `untrained` are shown and not learned. The text ends after the
+    last supervised stop token. Raises ExampleError if a role is wrong, there is no
     assistant turn, a rendered prefix is not a prefix of the whole text, or the stop token does not
     follow an answer.
     """
@@ -141,6 +153,9 @@ def turn_spans(
     answers = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
     if not answers:
         raise ExampleError("nothing_supervised", "no assistant turn, so nothing is supervised")
+    answers = [i for i in answers if i not in untrained]
+    if not answers:
+        raise ExampleError("not_trained", "every answer says that it is not trained on")
     text = template.render(messages, add_generation_prompt=False)
     spans = []
     for i in answers:
@@ -167,18 +182,25 @@ def spans_of(
     Raises ExampleError if nothing is supervised, and as `turn_spans`.
     """
     if "messages" in example:
-        return turn_spans(example["messages"], template, stop)
+        return turn_spans(example["messages"], template, stop, example.get("untrained", ()))
     if "completion" in example:
         if not example["completion"].strip():
             raise ExampleError("empty_answer", "the completion is empty")
-        prompt = example["prompt"]
-        if not prompt.startswith(template.bos):
-            prompt = template.bos + prompt  # no chat template has added it
+        prompt, completion = example["prompt"], example["completion"]
+        if template.has_rendered(prompt):
+            completion = completion.removesuffix(stop)  # it is added below
+        else:
+            prompt = template.bos + template.plain(prompt)
         start = len(prompt)
-        text = prompt + example["completion"] + stop
+        text = prompt + template.plain(completion) + stop
     else:
+        end = template.eos or stop
+        if template.has_rendered(example["text"]):
+            given = example["text"].removeprefix(template.bos).removesuffix(end)
+        else:
+            given = template.plain(example["text"])
         start = len(template.bos)
-        text = template.bos + example["text"] + (template.eos or stop)
+        text = template.bos + given + end
         if not example["text"].strip():
             raise ExampleError("nothing_supervised", "the text is empty")
     return text, [(start, len(text))]
@@ -256,7 +278,9 @@ def encode_choice(
         prompts.append(contrast_messages(choice["question"]) if stem else bare_messages())
     for messages in prompts:
         prompt = contrast_text(template, messages, form)
-        tails = [_continuation(encode, prompt, contrast_answer(o, form)) for o in options]
+        tails = [
+            _continuation(encode, prompt, template.plain(contrast_answer(o, form))) for o in options
+        ]
         if not all(tails) or not all(option.strip() for option in options):
             raise ExampleError("empty_answer", "an option is empty")
         parts.append((encode(prompt), tails))
@@ -294,64 +318,69 @@ def encode_examples(
 ) -> tuple[list[Encoded], list[Rejected]]:
     """Encode every example of a JSON Lines file in the order of the file.
 
-    A line has `messages`, or `prompt` and `completion`, or `text`. Without an `id` it is called
-    `line-<number>`. Under the objective `contrast` a line with a `choice` of at least two options
-    becomes an item to choose from, under `both` a text and an item with the same id; `contrast`
-    describes the prompts of items. Examples that cannot be trained on are returned as rejected,
-    with the reason. Raises UserError if a line has none of the three forms or a broken `choice`, an
-    id occurs twice, the template has no stop token, or no example is left.
+    A line has `messages`, or `prompt` and `completion`, or `text`, or another form that
+    `read_example` reads. Without an `id` it is called `line-<number>`. Under the objective
+    `contrast` a line with a `choice` of at least two options becomes an item to choose from, under
+    `both` a text and an item with the same id; `contrast` describes the prompts of items.
+
+    Examples that cannot be trained on are returned as rejected, with line and reason: broken JSON,
+    fields of the wrong type, a broken `choice`, an id that occurs twice, turns that the template
+    refuses. Raises UserError if a line has no known form or a field that would be ignored, if the
+    template has no stop token, or if no example is left.
     """
     stop = template.stop
     encoded: list[Encoded] = []
     rejected: list[Rejected] = []
     seen: dict[str, int] = {}
-    for line, given in read_json_lines(path):
-        example = _checked({"id": f"line-{line}", **given}, f"{path}:{line}")
-        example_id = example["id"]
-        if example_id in seen:
-            raise UserError(
-                f"id {example_id!r} is already used on line {seen[example_id]}",
-                where=f"{path}:{line}",
-            )
-        seen[example_id] = line
-        choice = None if objective == "text" else _choice_of(example, f"{path}:{line}")
+    done = 0
+    for done, (line, given, fault) in enumerate(read_json_records(path), 1):
+        example_id = str(given.get("id", f"line-{line}"))
+        broken = fault or malformed(given)
+        read = None if broken else read_example(given, f"{path}:{line}")
         try:
+            if read is None:
+                raise ExampleError("unusable", broken)
+            if example_id in seen:
+                raise ExampleError(
+                    "same_id", f"id {example_id!r} is already used on line {seen[example_id]}"
+                )
+            seen[example_id] = line
+            if read.left_out:
+                raise ExampleError("not_trained", "the line says that it is not trained on")
+            example = _line_of(example_id, read)
+            choice = None if objective == "text" else _choice_of(example)
+            rows: list[Encoded] = []
             if choice is None or objective == "both":
-                encoded.append(encode_example(example, template, encode, max_length, stop))
+                rows.append(encode_example(example, template, encode, max_length, stop))
             if choice is not None:
-                encoded.append(
+                rows.append(
                     encode_choice(example_id, choice, template, encode, max_length, contrast)
                 )
-        except ExampleError as error:
-            rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(example)))
-        if len(seen) % 200 == 0:
-            progress("tokenise", len(seen))
-    progress("tokenise", len(seen), len(seen), rejected=len(rejected))
+            encoded += [replace(one, form=read.form) for one in rows]
+        except Exception as error:
+            reason = error.reason if isinstance(error, ExampleError) else "unusable"
+            why = str(error) if isinstance(error, ExampleError) else record_fault(error)
+            detail = f"{path.name}:{line}: {why}"
+            rejected.append(Rejected(example_id, "train", reason, detail, dumps(given)))
+        if done % 200 == 0:
+            progress("tokenise", done)
+    forms = Counter(FORM_NAMES[one.form] for one in encoded if one.form not in OWN_FORMS)
+    read_as = {"read_as": "; ".join(forms)} if forms else {}
+    progress("tokenise", done, done, rejected=len(rejected), **read_as)
     if not encoded:
         raise UserError(_nothing_left(rejected), where=str(path))
     return encoded, rejected
 
 
-def _checked(value: Mapping[str, object], where: str) -> ExampleLine:
-    """Return a line as an example; raises UserError if it has none of the three forms."""
-    if not isinstance(value.get("id"), str):
-        raise UserError("the `id` is not a text", where=where)
-    messages = value.get("messages")
-    is_chat = isinstance(messages, list) and all(isinstance(m, dict) for m in messages)
-    forms = (("prompt", "completion"), ("text",))
-    if not is_chat and (
-        "messages" in value
-        or not any(all(isinstance(value.get(name), str) for name in form) for form in forms)
-    ):
-        raise UserError(
-            "the line needs a list `messages`, or texts `prompt` and `completion`, or a `text`",
-            where=where,
-        )
-    return cast(ExampleLine, value)  # checked above
+def _line_of(identity: str, found: ReadExample) -> ExampleLine:
+    row: dict[str, object] = {**found.row, "id": identity}
+    if found.form not in ("completion", "text"):
+        row |= {"messages": found.messages, "untrained": found.untrained}
+    return cast(ExampleLine, row)  # checked by `read_example`
 
 
-def _choice_of(example: ExampleLine, where: str) -> Choice | None:
-    """Return the choice of a line; None if it has none. Raises UserError if it is broken."""
+def _choice_of(example: ExampleLine) -> Choice | None:
+    """Return the choice of a line; None if it has none. Raises ExampleError if it is broken."""
     choice = example.get("choice")
     if choice is None:
         return None
@@ -365,11 +394,11 @@ def _choice_of(example: ExampleLine, where: str) -> Choice | None:
         or not isinstance(choice.get("negative"), bool)
         or type(choice.get("answer")) is not int
     ):
-        raise UserError(
+        raise ExampleError(
+            "unusable",
             "`choice` needs a text `question`, lists of texts `options` and `evidence`, an integer "
-            "`answer` (from 0; -1: not a choice), and a true or false `negative`",
-            where=where,
-            remedy="fix it, or remove `choice` from the line",
+            "`answer` (from 0; -1: not a choice), and a true or false `negative`; fix it, or "
+            "remove `choice` from the line",
         )
     return choice if choice["answer"] >= 0 and len(choice["options"]) >= 2 else None
 
@@ -422,6 +451,7 @@ def length_record(examples: Sequence[Encoded], rejected: Sequence[Rejected]) -> 
         "histogram": {"edges": [float(e) for e in edges], "counts": counts.tolist()},
         "joined": sum(e.joined for e in examples),
         "rejected": _reasons(rejected),
+        "forms": dict(Counter(FORM_NAMES[e.form] for e in examples if e.form)),
     }
 
 

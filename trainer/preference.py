@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.prompting.pair_forms import read_pair
 from kofinlaw.files import read_json_lines, sha256_file
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
@@ -66,7 +67,8 @@ class PreferenceResult:
 def read_pairs(
     path: Path, template: ChatTemplate, encode: Callable[[str], list[int]], *, max_length: int
 ) -> list[Pair]:
-    """Read and encode pairs of answers: lines with `messages`, `chosen` and `rejected`.
+    """Read and encode pairs of answers: lines with `messages`, `chosen` and `rejected`, or another
+    form that `read_pair` reads.
 
     `messages` end with the question, the answers are two texts. Each is rendered and tokenised as
     in supervised training, followed by the stop token. Raises UserError, with file and line, if a
@@ -75,26 +77,22 @@ def read_pairs(
     pairs = []
     for line, value in read_json_lines(path):
         where = f"{path}:{line}"
-        messages, chosen, rejected = (value.get(k) for k in ("messages", "chosen", "rejected"))
-        if not (
-            isinstance(messages, list) and isinstance(chosen, str) and isinstance(rejected, str)
-        ):
-            raise UserError("a pair needs `messages`, `chosen` and `rejected`", where=where)
-        if chosen == rejected:
+        pair = read_pair(value, where)
+        if pair.chosen == pair.rejected:
             raise UserError("`chosen` and `rejected` are the same text", where=where)
         try:
             first, second = (
                 encode_example(
                     {
                         "id": str(line),
-                        "messages": [*messages, {"role": "assistant", "content": answer}],
+                        "messages": [*pair.messages, {"role": "assistant", "content": answer}],
                     },
                     template,
                     encode,
                     max_length,
                     template.stop,
                 )
-                for answer in (chosen, rejected)
+                for answer in (pair.chosen, pair.rejected)
             )
         except ExampleError as error:
             raise UserError(str(error), where=where) from error

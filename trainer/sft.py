@@ -10,8 +10,9 @@ from pathlib import Path
 
 from torch.optim import Optimizer
 
-from kofinlaw import Progress, silent
+from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import write_json, write_jsonl, write_text
+from kofinlaw.models.out_of_memory import is_out_of_memory, memory_shortage
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import sharding
@@ -107,8 +108,20 @@ def train(
             progress=progress if ranks.is_main else silent,
             started=started,
         )
-        with recorded_threads(out / "checkpoints", resume) as note:
-            result = _train(run, resume, on_micro_batch, stop_requested, note)
+        try:
+            with recorded_threads(out / "checkpoints", resume) as note:
+                result = _train(run, resume, on_micro_batch, stop_requested, note)
+        except Exception as error:
+            if isinstance(error, UserError) or not is_out_of_memory(error):
+                raise
+            # A step's passes are cut smaller (`step.py`); nothing else can be.
+            raise memory_shortage(
+                error,
+                "training, outside of the passes that can be made smaller",
+                where=str(out),
+                remedy="the same command resumes from the newest checkpoint; use a smaller "
+                "train.lora.rank, quantization nf4 or a smaller model",
+            ) from error
     release_memory()  # the model is freed before the next stage loads its own
     return result
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from kofinlaw import UserError
-from kofinlaw.models.memory.out_of_memory import is_out_of_memory
+from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import split_micro_batches, split_over_ranks
 from kofinlaw.trainer.memory_use import OverLimitError, memory_in_use, release_memory

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from kofinlaw import UserError
-from kofinlaw.models.memory.out_of_memory import is_out_of_memory
+from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release_memory, reset_peak
 from kofinlaw.trainer.optimization import make_optimizer

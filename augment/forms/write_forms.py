@@ -20,6 +20,8 @@ from kofinlaw.augment.forms.chat_forms import (
     unusable_turns,
 )
 from kofinlaw.augment.forms.dataset_info import DatasetEntry, dataset_entry
+from kofinlaw.data.prompting.example_forms import read_example
+from kofinlaw.data.prompting.pair_forms import read_pair
 from kofinlaw.files import read_json_lines, write_json, write_jsonl
 from kofinlaw.records import Message
 
@@ -95,7 +97,8 @@ def write_forms(
 
     Args:
         forms: The forms to write.
-        examples: JSON Lines of `messages`, or of `prompt` and `completion`.
+        examples: JSON Lines of `messages`, of `prompt` and `completion`, or in another form that
+            `read_example` reads.
         out: The folder to write to. It is created if it does not exist.
         pairs: JSON Lines of `messages`, `chosen` and `rejected`, as `kofinlaw prefer` reads them.
 
@@ -143,42 +146,31 @@ def _record(row: Mapping[str, object], where: str, line: int, ranked: bool) -> _
     carried["id"] = carried["id"] or f"line-{line}"
     others = tuple(sorted(set(row) - _READ - set(_CARRIED)))
     if ranked:
-        chosen, rejected = row.get("chosen"), row.get("rejected")
-        if not isinstance(chosen, str) or not isinstance(rejected, str):
-            raise UserError("a pair needs `messages`, `chosen` and `rejected`", where=where)
-        messages = _messages(row, where)
+        pair = read_pair(row, where)
+        messages = _checked(pair.messages, where)
         problem = unusable_turns(messages, last="user")
-        return _Record(messages, carried, others, problem, chosen, rejected)
-    if "messages" not in row and isinstance(row.get("text"), str):
+        return _Record(messages, carried, others, problem, pair.chosen, pair.rejected)
+    found = read_example(row, where)
+    if found.left_out or found.untrained:
+        return _Record([], carried, others, "an answer that is not trained on (`train: false`)")
+    if found.form == "text":
         return _Record([], carried, others, "a plain `text` has no turns")
-    messages = _messages(row, where)
-    problem = unusable_turns(messages, last="assistant")
-    return _Record(messages, carried, others, problem, plain="messages" not in row)
-
-
-def _messages(row: Mapping[str, object], where: str) -> list[Message]:
-    """Return the messages of a line. Raises UserError if it has none."""
-    prompt, completion = row.get("prompt"), row.get("completion")
-    if "messages" not in row and isinstance(prompt, str) and isinstance(completion, str):
-        return [
-            {"role": "user", "content": prompt},
-            {"role": "assistant", "content": completion},
+    messages = _checked(found.messages, where)
+    if found.form == "completion":
+        messages = [
+            {"role": "user", "content": str(row["prompt"])},
+            {"role": "assistant", "content": str(row["completion"])},
         ]
-    messages = row.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise UserError(
-            "a line needs `messages`, or `prompt` and `completion`",
-            where=where,
-            remedy="see the guide Augmentation, section `Other forms`",
-        )
-    found = []
+    problem = unusable_turns(messages, last="assistant")
+    return _Record(messages, carried, others, problem, plain=found.form == "completion")
+
+
+def _checked(messages: list[Message], where: str) -> list[Message]:
+    """Return the messages. Raises UserError for one without a role or content as text."""
     for message in messages:
-        if not isinstance(message, Mapping) or not all(
-            isinstance(message.get(key), str) for key in ("role", "content")
-        ):
+        if not all(isinstance(message.get(key), str) for key in ("role", "content")):
             raise UserError("a message needs `role` and `content` as texts", where=where)
-        found.append({"role": message["role"], "content": message["content"]})
-    return found
+    return messages
 
 
 def _write(form: Form, records: Sequence[_Record], path: Path, *, ranked: bool) -> FormFile:

@@ -47,6 +47,7 @@ from kofinlaw.augment.generators import (
 )
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.records import Rejected, record_fault
 
 __all__ = ["GROUNDED_GENERATORS", "VERSION", "QuestionGenerator", "draft_questions"]
 
@@ -98,19 +99,44 @@ def draft_questions(
     *,
     titles: frozenset[str] | None = None,
     extra: Sequence[QuestionGenerator] = (),
+    rejected: list[Rejected] | None = None,
     progress: Progress = silent,
 ) -> Iterator[Draft]:
     """Yield all questions that the acts give, act by act in the order of the corpus.
 
     `titles` limits them to these acts, `extra` adds generators of your own. One act's drafts do not
-    depend on the other acts, except for the options of `which_act`. Raises no errors itself.
+    depend on the other acts, except for the options of `which_act`. An act on which a generator
+    fails gives no more drafts of its kinds; the reason is appended to `rejected`. Errors of your
+    own generators are raised.
     """
     chosen = [law for law in laws.acts if titles is None or law.title in titles]
     for done, law in enumerate(chosen):
         progress("augment: generate", done, len(chosen), act=law.title)
         for generator in GROUNDED_GENERATORS:
-            # A stem is empty where no form of words has the right polarity.
-            yield from (d for d in generator.generate(law, laws, seed) if d.stem)
+            yield from _drafts(generator, law, laws, seed, rejected)
         for generator in extra:
-            yield from generator.generate(law, laws, seed)
+            if generator.weight:  # one of the user's
+                yield from generator.generate(law, laws, seed)
+            else:
+                yield from _drafts(generator, law, laws, seed, rejected)
     progress("augment: generate", len(chosen), len(chosen))
+
+
+def _drafts(
+    generator: QuestionGenerator, law: Law, laws: Laws, seed: int, rejected: list[Rejected] | None
+) -> Iterator[Draft]:
+    """Yield the drafts of one act, until the generator fails."""
+    drafts = generator.generate(law, laws, seed)
+    while True:
+        try:
+            draft = next(drafts, None)
+        except Exception as error:
+            detail = f"{law.title}: {record_fault(error)}"
+            if rejected is not None:
+                kinds = ", ".join(generator.kinds)
+                rejected.append(Rejected(law.title, "augment", "failed", detail, kinds))
+            return
+        if draft is None:
+            return
+        if draft.stem:  # empty where no form of words has the right polarity
+            yield draft

@@ -13,7 +13,7 @@ from kofinlaw.augment.reading.clauses import Clause, clauses
 from kofinlaw.augment.reading.delegation import delegating_sentences, family_titles, receivers
 from kofinlaw.augment.reading.names import addressees, normalize, subject
 from kofinlaw.augment.reading.parties import Parties
-from kofinlaw.records import Article
+from kofinlaw.records import Article, Rejected, record_fault
 
 __all__ = ["Law", "Laws", "read_laws"]
 
@@ -33,8 +33,25 @@ class Law:
 
     @cached_property
     def clauses(self) -> tuple[Clause, ...]:
-        """All clauses of all articles."""
-        return tuple(clause for article in self.articles for clause in clauses(article))
+        """All clauses of all articles that can be read."""
+        return self._read[0]
+
+    @cached_property
+    def unread(self) -> tuple[Rejected, ...]:
+        """The articles whose clauses cannot be read, with the reason."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[tuple[Clause, ...], tuple[Rejected, ...]]:
+        found: list[Clause] = []
+        unread: list[Rejected] = []
+        for article in self.articles:
+            try:
+                found += clauses(article)
+            except Exception as error:
+                detail = f"{article.source}: {record_fault(error)}"
+                unread.append(Rejected(article.id, "augment", "failed", detail, article.text))
+        return tuple(found), tuple(unread)
 
     @cached_property
     def by_number(self) -> dict[str, Article]:

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.teacher.synthesis import Synthesis
+from kofinlaw.texts import markdown_text
 
 __all__ = ["TeacherFigures", "funnel_table", "teacher_figures"]
 
@@ -54,7 +55,8 @@ def funnel_table(teacher: TeacherFigures) -> list[str]:
     return [
         "## Teacher",
         "",
-        f"{teacher['model']} ({licence}), engine {teacher['engine']}: "
+        f"{markdown_text(teacher['model'])} ({markdown_text(licence)}), "
+        f"engine {teacher['engine']}: "
         f"{teacher['requests']} requests, {teacher['tokens']} tokens. What passed each check:",
         "",
         "| check | " + " | ".join(passed) + " |",

@@ -15,6 +15,7 @@ from kofinlaw.data.prompting.wording import choice_candidates, option_lines
 from kofinlaw.models.engines import factory
 from kofinlaw.models.engines.base import Engine, Request
 from kofinlaw.models.identity import model_fingerprint
+from kofinlaw.models.rendering.control_tokens import ANY, as_text, control_tokens
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.templates import template_for
 
@@ -125,7 +126,12 @@ def open_teacher(settings: TeacherSettings, seed: int, progress: Progress) -> Te
     if render is not None:
         return TeacherModel(name, settings, seed, engine, render, ())
     stop = ("\n\n", "\n조문:")
-    return TeacherModel(name, settings, seed, engine, lambda text: f"{bos}{text}", stop)
+    controls = ANY if folder is None else control_tokens(folder)
+
+    def prompt(text: str) -> str:
+        return f"{bos}{as_text(text, controls)}"
+
+    return TeacherModel(name, settings, seed, engine, prompt, stop)
 
 
 def open_checker(settings: TeacherSettings, seed: int, progress: Progress) -> TeacherModel | None:

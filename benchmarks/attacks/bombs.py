@@ -143,7 +143,9 @@ def _forms(scale: float) -> Iterator[tuple[str, bytes]]:
     yield "adapter/adapter_config.json", b"[" * deep
 
 
-def bombs(work: Path, scale: float = 16, sample: int = 0, seed: int = 0) -> list[Ending]:
+def bombs(
+    work: Path, scale: float = 16, sample: int = 0, seed: int = 0, *, forms: bool = True
+) -> list[Ending]:
     """Return how each file ended.
 
     Args:
@@ -151,13 +153,14 @@ def bombs(work: Path, scale: float = 16, sample: int = 0, seed: int = 0) -> list
         scale: Size of the large ones in MiB.
         sample: How many of the files, drawn with `seed`; 0: all.
         seed: Draws the sample.
+        forms: Whether recipes, questions, keys, examples and model folders are attacked too.
     """
     preload()
     valid = {path.suffix: path for path in document_forms(work)}
     cases = [Case(name, _reads(work, name, data)) for name, data in _documents(valid, scale)]
-    forms = {form.name: form for form in other_forms(work)}
-    for number, (name, data) in enumerate(_forms(scale)):
-        form = forms[name]
+    others = {form.name: form for form in other_forms(work)}
+    for number, (name, data) in enumerate(_forms(scale) if forms else ()):
+        form = others[name]
 
         def read(form: Form = form, data: bytes = data) -> str:
             folder = work / "bomb"

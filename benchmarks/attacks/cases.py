@@ -17,6 +17,7 @@ from kofinlaw.files import explained_error
 
 __all__ = ["Case", "Ending", "run_cases", "table"]
 
+WAITING = 10  # times the limit of processor time that a case may take by the clock
 MEMORY_GIB = 6.0  # that a child may take in addition to what it starts with
 
 
@@ -33,7 +34,7 @@ class Ending:
     """How a case ended.
 
     `how` is `done`, `refused` (one UserError), `fault` (another error), `hang` (over the limit of
-    seconds) or `killed` (the process died).
+    processor seconds) or `killed` (the process died). `seconds` are of the processor.
     """
 
     name: str
@@ -48,7 +49,10 @@ class Ending:
 
 
 def run_cases(cases: Sequence[Case], seconds: float) -> list[Ending]:
-    """Return how each case ended, in order. After a hang or a death the next child continues."""
+    """Return how each case ended, in order. After a hang or a death the next child continues.
+
+    `seconds` is the processor time that a case may take, so that other programs make no hang.
+    """
     endings: list[Ending] = []
     while len(endings) < len(cases):
         endings += _one_child(cases[len(endings) :], seconds)
@@ -59,28 +63,29 @@ def _one_child(cases: Sequence[Case], seconds: float) -> list[Ending]:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        _work_in_child(cases, reading, writing)
+        _work_in_child(cases, reading, writing, seconds)
     os.close(writing)
     endings: list[Ending] = []
     with os.fdopen(reading, "rb") as lines:
         while len(endings) < len(cases):
             name, started = cases[len(endings)].name, time.monotonic()
-            ready, _, _ = select.select([lines], [], [], seconds)
+            ready, _, _ = select.select([lines], [], [], WAITING * seconds)
             line = lines.readline() if ready else b""
             took = time.monotonic() - started
             if not line.endswith(b"\n"):
-                how = "killed" if ready else "hang"
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGKILL)
-                endings.append(Ending(name, how, f"after {took:.1f} s", took))
-                break
+                    os.kill(child, signal.SIGKILL if not ready else 0)
+                _, status = os.waitpid(child, 0)
+                over = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF
+                how = "hang" if over or not ready else "killed"
+                return [*endings, Ending(name, how, f"after {took:.1f} s", took)]
             how, detail, own = json.loads(line)
             endings.append(Ending(name, how, detail, own))
     os.waitpid(child, 0)
     return endings
 
 
-def _work_in_child(cases: Sequence[Case], reading: int, writing: int) -> None:
+def _work_in_child(cases: Sequence[Case], reading: int, writing: int, seconds: float) -> None:
     """Work through the cases and leave the process; nothing of the parent's is cleaned up."""
     os.close(reading)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -89,14 +94,15 @@ def _work_in_child(cases: Sequence[Case], reading: int, writing: int) -> None:
         limit = most + int(MEMORY_GIB * 2**30)
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
     for case in cases:
-        started = time.monotonic()
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # its signal ends the process
+        started = time.process_time()
         try:
             how, detail = "done", case.work()
         except BaseException as error:
             known = explained_error(error) if isinstance(error, Exception) else None
             how = "refused" if known is not None else "fault"
             detail = str(known) if known is not None else f"{type(error).__name__}: {error}"
-        own = time.monotonic() - started
+        own = time.process_time() - started
         line = json.dumps([how, detail[:300].encode("utf-8", "replace").decode(), own])
         os.write(writing, line.encode() + b"\n")
     os._exit(0)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 __all__ = ["Kills", "finished_run", "kill_run", "kofinlaw"]
 
-STAGES = ("data", "augment", "questions", "train", "merge", "verify", "index")
+STAGES = ("data", "index", "augment", "questions", "train", "merge", "verify")
 ANSWERS = ("answer-base", "answer-base-rag", "answer-trained-rag", "score", "report")
 # Outputs that hold no times and no machine: they are equal in every run.
 SAME = (

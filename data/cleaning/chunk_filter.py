@@ -16,7 +16,7 @@ from kofinlaw.data.law.annexes import annex_name, deleted_annex, split_unit
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import sha256_text
-from kofinlaw.records import Article, Chunk, Provision
+from kofinlaw.records import Article, Chunk, Provision, record_fault
 
 __all__ = ["ChunkFilter", "chunk_body", "mask_article"]
 
@@ -51,8 +51,15 @@ class ChunkFilter:
     def kept(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         """Yield the chunks that are kept, in order."""
         for chunk in chunks:
-            clean = self._masked(chunk) if self._good(chunk) else None
-            if clean is not None and self._uncontaminated(clean):
+            try:
+                clean = self._masked(chunk) if self._good(chunk) else None
+                kept = clean is not None and self._uncontaminated(clean)
+            except Exception as error:
+                # A record whose personal data may not be masked is named without its text.
+                why = f"it cannot be checked: {record_fault(error)}"
+                self._log.reject("quality", chunk.id, "failed", why, replace(chunk, text=""))
+                clean, kept = None, False
+            if clean is not None and kept:
                 yield clean
             else:
                 self.rejected_ids.add(chunk.id)

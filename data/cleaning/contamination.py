@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,9 @@ from numpy.typing import NDArray
 
 from kofinlaw import UserError
 from kofinlaw.data.cleaning.duplicates import CHARACTERS_PER_SHINGLE
-from kofinlaw.decoding import decode
+from kofinlaw.decoding import clean_value, decode
 from kofinlaw.errors import raise_if_machine
+from kofinlaw.files import parse_json_line
 
 __all__ = [
     "NGRAM",
@@ -168,20 +168,21 @@ def read_protected(path: Path) -> list[str]:
         raise UserError(
             "a protected file cannot be read", where=str(path), remedy="fix data.protected"
         ) from error
-    text, _ = decode(data)
     suffix = path.suffix.lower()
+    text, _ = decode(data, records=suffix in (".jsonl", ".csv"))
     if suffix == ".jsonl":
-        rows = [_json_object(line) for line in text.splitlines() if line.strip()]
+        rows = [_json_object(line) for line in re.split(r"[\r\n]+", text) if line.strip()]
         return [joined for row in rows if (joined := _joined(row))]
     if suffix == ".csv":
-        return [joined for row in csv.DictReader(io.StringIO(text)) if (joined := _joined(row))]
+        read = map(clean_value, csv.DictReader(io.StringIO(text, newline="")))
+        return [joined for row in read if (joined := _joined(row))]
     return [part.strip() for part in re.split(r"\n[^\S\n]*+\n", text) if part.strip()]
 
 
 def _json_object(line: str) -> Mapping[str, object]:
     try:
-        value = json.loads(line)
-    except json.JSONDecodeError:
+        value = parse_json_line(line)
+    except ValueError:
         return {"text": line}
     return value if isinstance(value, dict) else {"text": str(value)}
 

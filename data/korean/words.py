@@ -9,12 +9,13 @@ bigrams need no dictionary and are a few points lower.)
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kofinlaw.data.korean import morpheme_cache
+from kofinlaw.data.korean.spelling import standard_references
+from kofinlaw.decoding import clean_text
 
 if TYPE_CHECKING:
     from kiwipiepy import Kiwi
@@ -44,7 +45,7 @@ CONTENT_TAGS = frozenset(
 MAX_PIECE_CHARACTERS = 4000
 
 # Increase this if `normalise`, `_pieces` or the use of Kiwi's result changes.
-_VERSION = 1
+_VERSION = 2
 _BATCH_TEXTS = 512
 _WORD = re.compile(r"[0-9A-Za-z]+|[가-힣]+|[一-鿿]+")
 _SENTENCE_END = re.compile(r"(?<=[다요까음함임됨])[.?!](?=\s|$)|[?!](?=\s)|\n+")
@@ -59,10 +60,10 @@ def _kiwi(workers: int) -> Kiwi:
 
 
 def normalise(text: str) -> str:
-    """Return the text in NFC without NULs, so that decomposed Korean
-    (typed on a Mac) compares equal.
+    """Return clean text (`decoding.clean_text`) with references to provisions in one
+    spelling, so that what a user types compares equal to what a document says.
     """
-    return unicodedata.normalize("NFC", text).replace("\x00", " ")
+    return standard_references(clean_text(text))
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -234,7 +235,7 @@ def final_consonant(word: str) -> int:
         bare = re.sub(r"(?<![\s\"'’”」』》〉>])[\s\"'’”」』》〉>]++$", "", stripped)
     if not bare:
         return 0
-    last = unicodedata.normalize("NFC", bare)[-1].lower()
+    last = clean_text(bare)[-1:].lower()
     if "가" <= last <= "힣":
         return (ord(last) - ord("가")) % 28
     if last in _DIGIT_FINAL:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kofinlaw.data.law.provisions import CIRCLED
+from kofinlaw.data.law.headers import CIRCLED
 from kofinlaw.data.law.titles import name_pattern, titles_by_key
 
 __all__ = [

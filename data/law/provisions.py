@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kofinlaw.data.law.amendments import mask_amendments, strip_amendments
+from kofinlaw.data.law.headers import CIRCLED
 from kofinlaw.data.table_rows import is_separator
 from kofinlaw.records import Provision
 
 __all__ = [
-    "CIRCLED",
     "ITEM",
     "PARAGRAPH",
     "PLAIN",
@@ -29,9 +29,6 @@ __all__ = [
     "split_paragraphs",
 ]
 
-CIRCLED = "".join(
-    map(chr, [*range(0x2460, 0x2474), *range(0x3251, 0x3260), *range(0x32B1, 0x32C0)])
-)
 _SYLLABLES = "가나다라마바사아자차카타파하"
 _LETTERS = _SYLLABLES + "".join(
     chr(ord("가") + (ord(s) - ord("가")) // 588 * 588 + vowel * 28)

@@ -270,7 +270,7 @@ def _balanced(text: str, start: int) -> int:
 def _title(text: str, start: int) -> tuple[str, int]:
     """Return (heading in brackets after the number, offset after the heading)."""
     offset = start
-    while offset < len(text) and text[offset] in " \t":
+    while offset < len(text) and text[offset].isspace():
         offset += 1
     if offset < len(text) and text[offset] in _CLOSING:
         end = _balanced(text, offset)
@@ -286,6 +286,8 @@ def _marked_article(bare: str) -> tuple[str, str, int] | None:
     if match is None:
         return None
     heading, end = _title(bare, match.end())
+    if not heading and re.match(r"(?!삭\s?제)[가-힣]", bare[end:]):
+        return None  # a heading such as `제1조에 따른 신고`
     return re.sub(r"\s", "", match.group(1)), heading, end
 
 
@@ -293,7 +295,8 @@ def plain_article(line: str) -> tuple[str, str, int] | None:
     """Return (number, heading, offset of the body) of a plain line that opens an article,
     else None.
 
-    Such a line has a heading in brackets, or says that the article is deleted. A line such as
+    Such a line has a heading in brackets, has ① behind the number, or says that the article is
+    deleted. A line such as
     `제42조(제2항을 제외한다)는 …` is a citation: a particle follows the bracket.
     """
     match = _ARTICLE.match(line)
@@ -304,6 +307,6 @@ def plain_article(line: str) -> tuple[str, str, int] | None:
     if heading:
         cited = bool(re.match(r"[가-힣]", rest)) or bool(re.match(r"제\d+[항호]", heading))
         return None if cited else (re.sub(r"\s", "", match.group(1)), heading, end)
-    if re.match(r"\s*+[<〈(\[]?\s*+삭\s*제", rest):
+    if re.match(r"\s*+[<〈(\[]?\s*+삭\s*제|\s++[*_]{0,3}①(?!\s?항)", rest):
         return re.sub(r"\s", "", match.group(1)), "", end
     return None

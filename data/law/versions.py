@@ -17,6 +17,7 @@ from typing import Any
 from kofinlaw.data.annex_files import with_parts
 from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law.graph import Passage
+from kofinlaw.data.law.same_title import by_content
 from kofinlaw.data.law.titles import title_key
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.spool import Spool
@@ -89,7 +90,8 @@ def order_versions(documents: Sequence[DocumentFacts], log: RejectLog) -> list[D
     """Return the documents with each version of an act once, newest version first.
 
     Versions have one title, in any spelling of its blanks; all get the newest one's. Two texts of
-    one title whose 종류 and 소관부처 both differ are not versions: one gets both in its title.
+    one title whose 종류 and 소관부처 both differ are not versions: one gets both in its title. Nor
+    are texts that nothing shows to be versions (`same_title.versions_of_one`): they get a number.
 
     Rejected are: a second copy of a version, a text without a date if there are dated ones, and
     the second of two different texts with the same title and day (with a warning). Documents of
@@ -104,7 +106,7 @@ def order_versions(documents: Sequence[DocumentFacts], log: RejectLog) -> list[D
         if len(titled) == 1 or titled[0].kind not in VERSIONED:
             out.extend(_numbered(titled))
             continue
-        for group in _by_issuer(titled, log):
+        for group in by_content(_by_issuer(titled, log), log):
             newest, *earlier = _one_a_day(group, log)
             out.append(newest)
             out.extend(_earlier(facts.renamed(newest.title)) for facts in earlier)

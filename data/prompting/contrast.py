@@ -45,6 +45,10 @@ class Renderer(Protocol):
         """Return the text of chat messages."""
         ...
 
+    def plain(self, text: str) -> str:
+        """Return a text so that no control token in it becomes one."""
+        ...
+
 
 def contrast_messages(question: str, evidence: Sequence[str] = ()) -> list[Message]:
     """Return the user's message with evidence (best first) and stem, without options and answer.
@@ -73,7 +77,7 @@ def contrast_text(
     """
     if form == "chat":
         return template.render(messages, add_generation_prompt=True)
-    return template.bos + "\n".join(message["content"] for message in messages)
+    return template.bos + template.plain("\n".join(message["content"] for message in messages))
 
 
 def contrast_answer(option: str, form: ContrastForm = "chat") -> str:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from kofinlaw.data.law.annexes import Annex, annex_of_file
+from kofinlaw.data.law.headers import standard_provisions
 from kofinlaw.data.law.headings import markdown_heading
 from kofinlaw.data.law.statute import looks_like_statute
-from kofinlaw.data.law.titles import document_id
+from kofinlaw.data.law.titles import document_id, title_key
 from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise_licence, stated_licence
 from kofinlaw.data.readers.days import in_force_day
 from kofinlaw.data.readers.frames import drawn_tables
 from kofinlaw.data.readers.paged.unread_pages import Pages
 from kofinlaw.data.settings import SourceSettings
-from kofinlaw.decoding import without_surrogates
+from kofinlaw.decoding import clean_text, clean_value
 from kofinlaw.records import Kind
 
 __all__ = [
+    "LAW_NUMBERS",
     "Document",
+    "TitleOrigin",
     "file_suffix",
     "guess_kind",
     "guess_license",
     "is_placeholder_title",
     "make_document",
+    "refused_document",
 ]
 
 _STATUTE_TITLE = re.compile(r"(법|법률|시행령|시행규칙|헌법)$")
@@ -34,7 +40,13 @@ _RULE_TYPE = re.compile(r"(내규|고시|훈령|예규|지침|세칙|규정|행�
 _PLACEHOLDER = re.compile(
     r"""
     microsoft\ (?:office\ )?(?:word|powerpoint|excel)\s*-.*
+    | (?:(?:여기에|클릭하여|클릭하고|마스터)\s?){0,3}(?:문서\s?)?제목[을를]?\s?
+      (?:입력|추가|편집|스타일|쓰기|넣기)[가-힣\s]{0,20}
+    | (?:click\ (?:here\ )?to\ )?(?:add|edit|enter|type|insert)
+      (?:\ (?:the|a|your|document|master)){0,2}\ title(?:\ here|\ style)?
     | (?:
+        이름\s?없(?:음|는\s?문서) | 문서\s?제목 | 한글\s?문서 | document\ title | doc
+        | null | none | n/?a |
         제목\s?없음 | 제목\s?없는\s?(?:문서|프레젠테이션|스프레드시트) | 제목 | 무제 | 빈\s?문서
         | 새\s?(?:문서|글|파일|텍스트\ 문서|(?:microsoft\ )?(?:word|powerpoint|excel)\ \S.*+)
         | 문서 | 통합\s?문서 | 프레젠테이션 | 슬라이드 | 시트 | powerpoint\ 프레젠테이션
@@ -50,6 +62,11 @@ _PLACEHOLDER = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_OPENING = 2000  # characters of a text that may state its title
+# Front matter of the law portal that numbers an act or rule, the same in all its versions
+LAW_NUMBERS = ("법령ID", "행정규칙ID")
+# Where a title was found: `text` is also the name of the file
+TitleOrigin = Literal["recipe", "metadata", "text"]
 _PORTAL = re.compile(r"^https?://(?:www\.)?law\.go\.kr/")
 
 
@@ -63,6 +80,9 @@ class Document:
     - `meta` is the front matter, or what the file says instead of it.
     - `annex` is set for an annex in a file of its own; its `title` is then the annex's.
     - `pages` says how the pages of a file with pages were read.
+    - `title_from` is where the title was found: `metadata` only if neither the text nor the file's
+      name has it. `other_title` is then the first heading or the file's name.
+    - `fault` says why a record of a file cannot be read. Such a document has no text.
     """
 
     title: str
@@ -77,6 +97,9 @@ class Document:
     day_from: str = ""
     annex: Annex | None = None
     pages: Pages = field(default_factory=Pages)
+    title_from: TitleOrigin = "text"
+    other_title: str = ""
+    fault: str = ""
 
     @property
     def id(self) -> str:
@@ -111,10 +134,14 @@ def make_document(
         warning: A warning about the file for the data card.
         pages: How its pages were read. Drawn tables in a text with pages are already converted.
     """
-    text = text if pages else drawn_tables(without_surrogates(text))
-    meta = {name: without_surrogates(value) for name, value in meta.items()}
-    title = source.title or _stated_title(meta) or _first_heading(text)
-    title = unicodedata.normalize("NFC", title or Path(name).stem.replace("_", " ")).strip()
+    text = text if pages else standard_provisions(drawn_tables(clean_text(text)))
+    meta = clean_value(meta)
+    stated_title, heading = source.title or _stated_title(meta), _first_heading(text)
+    stem = Path(name).stem.replace("_", " ")
+    title = _one_line(stated_title or heading or stem)
+    title_from = _title_origin(title, text, name, meta) if stated_title else "text"
+    if source.title:
+        title_from = "recipe"
     kind = source.kind or guess_kind(title, text, meta)
     stated = source.as_of.isoformat() if source.as_of else ""
     day = in_force_day(text, meta, name, stated)
@@ -133,11 +160,31 @@ def make_document(
         day_from=day.origin,
         annex=annex_of_file(name, text, articles=looks_like_statute(text)),
         pages=pages or Pages(),
+        title_from=title_from,
+        other_title=_one_line(heading or stem) if title_from == "metadata" else "",
     )
 
 
+def refused_document(name: str, format_name: str, fault: str) -> Document:
+    """Return the place of a record that cannot be read, with the reason in `fault`."""
+    return Document("", "other", "", "", name, "", format_name, fault=fault)
+
+
+def _one_line(title: str) -> str:
+    return clean_text(title).replace("\n", " ").strip()
+
+
+def _title_origin(title: str, text: str, name: str, meta: Mapping[str, str]) -> TitleOrigin:
+    """Return `text` for a title that the text, the file's name or the law portal states too."""
+    key = title_key(title)
+    if any(meta.get(number) for number in LAW_NUMBERS) or re.search(r"#\d+$", name):
+        return "text"
+    shown = key in title_key(text[:_OPENING]) or key in title_key(clean_text(Path(name).stem))
+    return "text" if shown else "metadata"
+
+
 def _stated_title(meta: dict[str, str]) -> str:
-    titles = (meta.get(name, "") for name in ("제목", "title", "slide_title"))
+    titles = (meta.get(name, "") for name in ("제목", "title", "slide_title", "first_heading"))
     return next((title for title in titles if title and not is_placeholder_title(title)), "")
 
 
@@ -154,7 +201,7 @@ def is_placeholder_title(title: str) -> bool:
 
     Examples: `제목 없음`, `Untitled 2`, `문서1`, `Microsoft Word - 여신규정.doc`.
     """
-    plain = unicodedata.normalize("NFC", title).strip(" \t\n()[]<>「」『』\"'*.-_#")
+    plain = unicodedata.normalize("NFKC", clean_text(title)).strip(" \t\n()[]<>「」『』\"'*.-_#")
     return not plain or bool(_PLACEHOLDER.fullmatch(plain))
 
 

@@ -226,8 +226,9 @@ def read_doc(
         if starts_with(path, *marks):
             yield from reader(path, source, limits, name)
             return
-    text = doc_to_markdown(path, limits.expanded_mebibytes)
-    yield make_document(text, source, name, "doc", _first_line_title(text))
+    text, warnings = doc_to_markdown(path, limits.expanded_mebibytes)
+    document = make_document(text, source, name, "doc", _first_line_title(text))
+    yield replace(document, warnings=tuple(warnings))
 
 
 def read_docx(

@@ -5,16 +5,18 @@ A row is a document if it is a text, or a question with its answer. Other rows a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.documents import Document, file_suffix, make_document
+from kofinlaw.data.readers.documents import Document, file_suffix, make_document, refused_document
 from kofinlaw.data.readers.grids import Table, grid_of_rows, lay_out, layout_lines
 from kofinlaw.data.readers.rows import (
+    csv_records,
     csv_rows,
-    csv_texts,
+    csv_text,
     has_title,
     lists_files,
     record_form,
@@ -22,6 +24,7 @@ from kofinlaw.data.readers.rows import (
     rows_of,
 )
 from kofinlaw.data.settings import LimitSettings, SourceSettings
+from kofinlaw.records import record_fault
 
 __all__ = ["read_csv", "read_records", "read_xlsx"]
 
@@ -50,7 +53,8 @@ def read_csv(
     rows = csv_rows(path, source)
     _check_records(len(rows) - 1, limits)
     if rows and record_form(rows[0], source.columns) != "table":
-        yield from _record_documents(csv_texts(rows, source.columns), path, source, name)
+        read = partial(csv_text, columns=source.columns, given=rows[0])
+        yield from _record_documents(csv_records(rows), read, path, source, name)
         return
     if lists_files(rows, path.parent):
         raise UserError("a list of the files in this folder, no document")
@@ -63,28 +67,58 @@ def read_records(
 ) -> Iterator[Document]:
     """Read JSONL or Parquet: one document for each record."""
     rows = rows_of(path, limits)
-    texts = (record_text(row, source.columns) for row in rows)
-    yield from _record_documents(texts, path, source, name)
+    yield from _record_documents(
+        rows, partial(record_text, columns=source.columns), path, source, name
+    )
+
+
+_Record = Mapping[str, str]
 
 
 def _record_documents(
-    texts: Iterable[tuple[str, dict[str, str]]], path: Path, source: SourceSettings, name: str
+    rows: Iterable[_Record | UserError],
+    read: Callable[[_Record], tuple[str, dict[str, str]]],
+    path: Path,
+    source: SourceSettings,
+    name: str,
 ) -> Iterator[Document]:
-    """Yield the document of each (Markdown, front matter).
+    """Yield the document of each record; `read` returns its (Markdown, front matter).
+
+    A record that fails is a document with `fault`. If no record can be read, the first fault is
+    raised: it is one of the file.
 
     A title that an earlier record of the same day has gets the number of the record: two texts
     with one title and one day would be two versions of one document.
     """
     record = source.model_copy(update={"title": ""})
     seen: set[tuple[str, str]] = set()
-    for number, (text, meta) in enumerate(texts, 1):
-        meta.setdefault("title", f"{source.title or path.name.split('.')[0]} {number}")
+    faults: list[tuple[Document, Exception]] = []
+    readable = False
+    form = file_suffix(path).lstrip(".")
+    for number, row in enumerate(rows, 1):
         where = f"{name}#{number}"
-        document = make_document(text, record, where, file_suffix(path).lstrip("."), meta)
+        try:
+            if isinstance(row, UserError):
+                raise row
+            text, meta = read(row)
+            meta.setdefault("title", f"{source.title or path.name.split('.')[0]} {number}")
+            document = make_document(text, record, where, form, meta)
+        except Exception as error:
+            refused = refused_document(where, form, record_fault(error))
+            if readable:
+                yield refused
+            else:
+                faults.append((refused, error))
+            continue
+        if not readable:
+            yield from (refused for refused, _ in faults)
+        readable = True
         if (document.title, document.as_of) in seen:
             document = replace(document, title=f"{document.title} {number}")
         seen.add((document.title, document.as_of))
         yield document
+    if faults and not readable:
+        raise faults[0][1]
 
 
 def _read_sheets(
@@ -124,8 +158,8 @@ def _read_sheets(
         document = make_document(text, source, name, file_suffix(path).lstrip("."), dict(meta))
         yield replace(document, warnings=warnings)
         warnings = ()
-    texts = (record_text(row, source.columns, rest=True) for row in records)
-    for document in _record_documents(texts, path, source, name):
+    read = partial(record_text, columns=source.columns, rest=True)
+    for document in _record_documents(records, read, path, source, name) if records else ():
         yield replace(document, warnings=warnings)
         warnings = ()
 

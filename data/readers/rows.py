@@ -6,23 +6,29 @@ import csv
 import io
 import json
 import lzma
+import math
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.tables import column_names
 from kofinlaw.data.settings import LimitSettings, SourceSettings
-from kofinlaw.decoding import decode
+from kofinlaw.decoding import clean_text, clean_value, decode
+from kofinlaw.files import parse_json_line
+from kofinlaw.records import record_fault
 from kofinlaw.units import MIB
+
+if TYPE_CHECKING:
+    import pyarrow
 
 __all__ = [
     "Form",
+    "csv_records",
     "csv_rows",
-    "csv_texts",
+    "csv_text",
     "has_title",
     "lists_files",
     "record_form",
@@ -51,16 +57,19 @@ _ANSWERS = (
 _OPTIONS = ("options", "choices", "선택지", "보기", "보기1", "선택지1", "option1", "choice1")
 _ROW_NUMBERS = ("번호", "순번", "연번", "no", "no.", "id", "idx", "index", "#")
 _FILE_NAME = re.compile(r"\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,5}\Z")  # not the number `2.25`
+_LINE_END = re.compile(r"\r\n?")
 _LONGEST_HEADING = 120  # characters of a question that becomes a heading
 _ISSUE = re.compile(r"^[^\S\n]*\[(\d+)\]\s*", re.MULTILINE)
 
 
-def rows_of(path: Path, limits: LimitSettings) -> Iterator[dict[str, str]]:
-    """Yield the records of a JSONL or Parquet file with all values as text.
+def rows_of(path: Path, limits: LimitSettings) -> Iterator[dict[str, str] | UserError]:
+    """Yield the records of a JSONL or Parquet file with all values as text; the error of a record
+    that is broken.
 
-    Raises UserError if a line is broken, or if there are more records than `limits.records`.
+    Raises UserError if there are more records than `limits.records`.
     """
     name = path.name.lower()
+    rows: Iterator[Mapping[object, object] | UserError]
     if name.endswith(".parquet"):
         rows = _parquet(path)
     else:
@@ -68,7 +77,15 @@ def rows_of(path: Path, limits: LimitSettings) -> Iterator[dict[str, str]]:
     for number, row in enumerate(rows, 1):
         if number > limits.records:
             raise UserError(f"more than {limits.records} records")
-        yield {_name(str(k)): _text(v) for k, v in row.items() if k is not None and v is not None}
+        if isinstance(row, UserError):
+            yield row
+            continue
+        try:
+            record = {_name(str(k)): _text(v) for k, v in row.items() if k is not None}
+        except Exception as error:
+            yield UserError(record_fault(error))
+            continue
+        yield {column: text for column, text in record.items() if text is not None}
 
 
 def csv_rows(path: Path, source: SourceSettings) -> list[list[str]]:
@@ -76,11 +93,13 @@ def csv_rows(path: Path, source: SourceSettings) -> list[list[str]]:
 
     Raises UserError if the file is not text, or is not CSV.
     """
-    text, _ = decode(path.read_bytes(), source.encoding)
+    text, _ = decode(path.read_bytes(), source.encoding, records=True)
+    text = _LINE_END.sub("\n", text)
     csv.field_size_limit(1 << 30)
     delimiter = "\t" if path.name.lower().endswith(".tsv") else _delimiter(text)
     try:
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
+        read = csv.reader(io.StringIO(text), delimiter=delimiter)
+        rows = [[clean_text(cell) for cell in row] for row in read if any(row)]
     except csv.Error as error:
         raise UserError(f"the CSV file is damaged: {error}") from error
     if rows:
@@ -89,24 +108,26 @@ def csv_rows(path: Path, source: SourceSettings) -> list[list[str]]:
     return rows
 
 
-def csv_texts(
-    rows: Sequence[Sequence[str]], columns: Mapping[str, str]
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield (Markdown, front matter) of each row below the header `rows[0]`, see `record_text`.
-
-    A column that repeats the name of another follows the text as `name 3: value`.
-    """
-    given = [_name(name) for name in rows[0]]
-    header = column_names(given)
-    of_records = record_form(header, columns) == "record"
-    known = set(given)
-    used = [name for name in header if name in known]
+def csv_records(rows: Sequence[Sequence[str]]) -> Iterator[dict[str, str]]:
+    """Yield each row below the header `rows[0]` by column name."""
+    header = column_names([_name(name) for name in rows[0]])
     for row in rows[1:]:
-        record = dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=True))
-        text, meta = record_text(record, columns)
-        if of_records and text.strip():
-            text = "\n\n".join([text, *_others(record, used)])
-        yield text, meta
+        yield dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=True))
+
+
+def csv_text(
+    record: Mapping[str, str], columns: Mapping[str, str], given: Sequence[str]
+) -> tuple[str, dict[str, str]]:
+    """Return (Markdown, front matter) of a row of CSV, see `record_text`.
+
+    A column that repeats the name of another (in `given`, the header) follows the text as
+    `name 3: value`.
+    """
+    text, meta = record_text(record, columns)
+    if record_form(record, columns) == "record" and text.strip():
+        known = {_name(name) for name in given}
+        text = "\n\n".join([text, *_others(record, [name for name in record if name in known])])
+    return text, meta
 
 
 def _delimiter(text: str) -> str:
@@ -116,7 +137,7 @@ def _delimiter(text: str) -> str:
 
 
 def _name(column: str) -> str:
-    return unicodedata.normalize("NFC", column).strip()
+    return clean_text(column).strip()
 
 
 def _unpacked(path: Path, limits: LimitSettings) -> bytes:
@@ -131,36 +152,50 @@ def _unpacked(path: Path, limits: LimitSettings) -> bytes:
     return data
 
 
-def _json_lines(data: bytes) -> Iterator[Mapping[object, object]]:
-    text, _ = decode(data)
+def _json_lines(data: bytes) -> Iterator[Mapping[object, object] | UserError]:
+    text = _LINE_END.sub("\n", decode(data, records=True)[0])
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise UserError(f"line {number} is not JSON: {error}") from error
-        if not isinstance(value, dict):
-            raise UserError(f"line {number} is not a JSON object")
-        yield value
+            value = parse_json_line(line)
+        except ValueError as error:
+            yield UserError(f"line {number} is not JSON: {error}")
+            continue
+        yield value if isinstance(value, dict) else UserError(f"line {number} is no JSON object")
 
 
-def _parquet(path: Path) -> Iterator[Mapping[object, object]]:
+def _parquet(path: Path) -> Iterator[Mapping[object, object] | UserError]:
     import pyarrow.parquet as parquet
     from pyarrow import ArrowException
 
     try:
         for batch in parquet.ParquetFile(path).iter_batches(1024):
-            yield from batch.to_pylist()
+            try:
+                yield from batch.to_pylist()
+            except UnicodeDecodeError:
+                yield from _one_by_one(batch)
     except (ArrowException, OSError, ValueError) as error:
         raise UserError(f"the Parquet file cannot be read: {error}") from error
 
 
-def _text(value: object) -> str:
+def _one_by_one(batch: pyarrow.RecordBatch) -> Iterator[Mapping[object, object] | UserError]:
+    """Yield the records of a batch of which one has a text that is not UTF-8."""
+    for row in range(batch.num_rows):
+        try:
+            yield batch.slice(row, 1).to_pylist()[0]
+        except UnicodeDecodeError as error:
+            yield UserError(f"a text of the record is not UTF-8: {error.reason}")
+
+
+def _text(value: object) -> str | None:
+    """Return a value as text: NaN is empty. None for no value."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None if value is None else ""
     if isinstance(value, str):
-        return value
+        return clean_text(value)
     if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(clean_value(value), ensure_ascii=False)
     return str(value)
 
 

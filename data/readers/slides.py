@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.archives import Archive, local_name, parse_xml
+from kofinlaw.data.readers.office.number_marks import number_mark
 from kofinlaw.data.readers.tables import cell_text, markdown_rows
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["pptx_to_markdown"]
 
 _NOTES = "발표자 노트"
+_NUMBERS = (
+    *(("alphaLc", "latin"), ("alphaUc", "LATIN"), ("romanLc", "roman"), ("romanUc", "ROMAN")),
+    *(("circleNum", "circled"), ("ea1JpnKor", "hanja"), ("ea1Cht", "hanja"), ("ea1Chs", "hanja")),
+)
 
 
 def pptx_to_markdown(
@@ -118,7 +123,40 @@ def _shape_lines(shape: BaseShape) -> Iterator[str]:
                 yield from _chart_lines(shape.chart)
         elif shape.has_text_frame and not _is_furniture(shape):
             frame: TextFrame = getattr(shape, "text_frame")  # noqa: B009 - the base lacks it
-            yield from _paragraphs(paragraph.text for paragraph in frame.paragraphs)
+            yield from _paragraphs(_numbered(frame))
+
+
+def _numbered(frame: TextFrame) -> Iterator[str]:
+    """Yield the paragraphs of a shape with the automatic numbers that they state themselves."""
+    counts: dict[int, tuple[str, int]] = {}  # level to the type of its numbers and the last one
+    for paragraph in frame.paragraphs:
+        text, level = paragraph.text, paragraph.level
+        properties = paragraph._p.pPr
+        own = None
+        if properties is not None:
+            own = next((n for n in properties if local_name(n.tag) == "buAutoNum"), None)
+        counts = {deeper: value for deeper, value in counts.items() if deeper <= level}
+        if own is None or not text.strip():
+            if text.strip():
+                counts.pop(level, None)
+            yield text
+            continue
+        kind, start = own.get("type", ""), own.get("startAt", "1")
+        before = counts.get(level)
+        first = int(start) if start.isdecimal() and len(start) < 6 else 1
+        number = before[1] + 1 if before is not None and before[0] == kind else first
+        counts[level] = (kind, number)
+        yield f"{_number(number, kind)} {text}"
+
+
+def _number(number: int, kind: str) -> str:
+    """Return a number in a format of DrawingML, such as `arabicPeriod` (20.1.10.61)."""
+    form = next((ours for start, ours in _NUMBERS if kind.startswith(start)), "decimal")
+    mark = number_mark(number, form)
+    if kind.endswith("ParenBoth"):
+        return f"({mark})"
+    ends = (("Period", "."), ("ParenR", ")"), ("Minus", "-"))
+    return mark + next((sign for end, sign in ends if kind.endswith(end)), "")
 
 
 def _is_furniture(shape: BaseShape) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from kofinlaw import UserError
+from kofinlaw.decoding import clean_text
 
 __all__ = [
     "SERVER_UNREACHABLE",
@@ -86,10 +87,11 @@ class Request:
 class Generation:
     """A generated text.
 
-    `text` excludes the stop string. `prompt_tokens` and `tokens` count the tokens read (without
-    those of a reference) and generated. `finish` says why generation ended; if it is `error`,
-    `fault` says what went wrong. `logprob` is the summed natural log-probability of the generated
-    tokens after the prompt, nan if it was not requested or is not known.
+    `text` is clean (`kofinlaw.decoding.clean_text`) and excludes the stop string. `prompt_tokens`
+    and `tokens` count the tokens read (without those of a reference) and generated. `finish` says
+    why generation ended; if it is `error`, `fault` says what went wrong. `logprob` is the summed
+    natural log-probability of the generated tokens after the prompt, nan if it was not requested
+    or is not known.
     """
 
     text: str
@@ -98,6 +100,9 @@ class Generation:
     finish: Finish
     logprob: float
     fault: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean_text(self.text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,9 @@ from kofinlaw.models.engines.base import (
 from kofinlaw.models.engines.constraints import bare_pattern
 from kofinlaw.models.engines.dummy_engine import CharacterCounter
 from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar
+from kofinlaw.models.rendering.control_tokens import as_text, broken_text, has_marks
 from kofinlaw.models.settings import EngineSettings
-from kofinlaw.models.tokenizer import load_tokenizer
+from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 from kofinlaw.offline import is_loopback
 from kofinlaw.units import MIB
 
@@ -111,7 +112,7 @@ class OpenAIEngine:
 
     def _generate_one(self, number: int, request: Request) -> Generation:
         payload: dict[str, object] = {
-            "prompt": request.prompt,
+            "prompt": self._sent(request.prompt),
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
@@ -149,7 +150,7 @@ class OpenAIEngine:
         return [[next(scores) for _ in row] for row in choices]
 
     def _score_one(self, number: int, job: tuple[str, str]) -> ChoiceScore:
-        prompt, choice = job
+        prompt, choice = broken_text(job[0]), broken_text(as_text(job[1]))
         payload = {"prompt": prompt + choice, "max_tokens": 1, "echo": True, "logprobs": 1}
         try:
             answer, _ = self._complete(number, payload | {"temperature": 0})
@@ -170,6 +171,17 @@ class OpenAIEngine:
             if len(prompt) <= start < len(prompt) + len(choice)
         ]
         return ChoiceScore(sum(inside), len(inside))
+
+    def _sent(self, prompt: str) -> str | list[int]:
+        """Return a prompt as servers read it: as token ids where a text holds control tokens.
+
+        A server turns the text of a control token into the token. Without the tokenizer's folder
+        such texts get a zero-width space.
+        """
+        if not has_marks(prompt):
+            return prompt
+        known = isinstance(self._tokenizer, Tokenizer)
+        return self._tokenizer.encode(prompt) if known else broken_text(prompt)
 
     def _complete(
         self, number: int, payload: dict[str, object]

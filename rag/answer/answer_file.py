@@ -174,6 +174,8 @@ class _Run:
         self._first_answers(batches)
         self._use_spare_time()
         self._last_evidence()
+        if self.budget.left() <= 0:  # closing the engine may take longer than there is time
+            book.submit(self.budget.used(), force=True)
         self.supervisor.close()
         return self._finish()
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import Engine
-from kofinlaw.models.memory.out_of_memory import is_out_of_memory
+from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.answer_book import AnswerBook
 from kofinlaw.rag.answer.batches import Task

@@ -97,8 +97,8 @@ class Prompt:
 class Prompter:
     """Builds prompts that fit: evidence into `evidence_tokens`, the whole into the context.
 
-    `count` gives the tokens of a text. `weights` are those of the voters, for choices by contrast;
-    without them, `answer.voters` is read.
+    `count` gives the tokens of a prompt. `weights` are those of the voters, for choices by
+    contrast; without them, `answer.voters` is read.
     """
 
     template: ChatTemplate
@@ -136,7 +136,9 @@ class Prompter:
         opened = settings.free_opening and not options and not chosen
         opening = opening_of(question.question) if opened else ""
         room = settings.context_tokens - (
-            max(self.count(choice) for choice in choices) if choices else settings.free_max_tokens
+            max(self._count_plain(choice) for choice in choices)
+            if choices
+            else settings.free_max_tokens
         )
         room -= settings.reasoning_tokens if reasoning else 0
 
@@ -157,7 +159,9 @@ class Prompter:
         claims = claims_of(question.question, question.options)
         while True:
             packed = (
-                pack_with_index(list(passages), query, evidence_tokens, self.count, claims=claims)
+                pack_with_index(
+                    list(passages), query, evidence_tokens, self._count_plain, claims=claims
+                )
                 if evidence_tokens > 0
                 else []
             )
@@ -165,7 +169,7 @@ class Prompter:
             text, tokens = render(question.question, evidence)
             if tokens <= room or not evidence:
                 break
-            shown = sum(self.count(passage) for passage in evidence)
+            shown = sum(self._count_plain(passage) for passage in evidence)
             evidence_tokens = min(evidence_tokens, shown) - (tokens - room) - 8
         stem, cut = question.question, False
         while tokens > room and len(stem) > 40:
@@ -202,6 +206,10 @@ class Prompter:
             question=question.question,
         )
 
+    def _count_plain(self, text: str) -> int:
+        """Return the tokens of a text of a user, in which no control token becomes one."""
+        return self.count(self.template.plain(text))
+
     def _quotes(
         self, question: Question, passages: Sequence[Chunk], packed: Sequence[tuple[int, str]]
     ) -> tuple[Quote, ...]:
@@ -219,7 +227,7 @@ class Prompter:
 
         def fits(text: str) -> bool:
             short = len(text) <= settings.free_max_characters
-            return short and self.count(text) <= settings.free_max_tokens
+            return short and self._count_plain(text) <= settings.free_max_tokens
 
         texts = [text for _, text in shown]
         if chosen:

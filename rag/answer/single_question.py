@@ -11,7 +11,6 @@ from kofinlaw import UserError
 from kofinlaw.data.korean.words import bigrams, normalise
 from kofinlaw.data.law.versions import VERSIONED, validity_text
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
-from kofinlaw.decoding import without_surrogates
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.abstention.decision import Judgement, abstains
@@ -139,7 +138,7 @@ def ask_question(
 
     Raises UserError for an empty question, and where the index or its server cannot be used.
     """
-    question = normalise(without_surrogates(question))
+    question = normalise(question)
     if not question.strip():
         raise UserError("the question is empty")
     read_question = read_text(question)

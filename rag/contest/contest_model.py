@@ -29,6 +29,13 @@ from kofinlaw.data.prompting.wording import (
     choice_messages,
     free_messages,
 )
+from kofinlaw.decoding import clean_text
+from kofinlaw.models.rendering.control_tokens import (
+    ControlTokens,
+    MarkedEncoder,
+    as_text,
+    has_marks,
+)
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES
 from kofinlaw.rag.answer.free_text import shaped
@@ -52,9 +59,10 @@ class ContestSettings(TypedDict):
     """The content of `contest.json`.
 
     `before` and `after` are what the chat template writes around the user's message; `bos` is its
-    BOS token; `stop_ids` end an answer. `contrast_decoding` is the weight (0..1) of the prompt
-    without context where a choice is generated. `weights` are those of choices by contrast; they
-    have no voter where a choice is generated. The keys of free text are those of `answer`.
+    BOS token; `stop_ids` end an answer. No text becomes one of the tokens `controls`.
+    `contrast_decoding` is the weight (0..1) of the prompt without context where a choice is
+    generated. `weights` are those of choices by contrast; they have no voter where a choice is
+    generated. The keys of free text are those of `answer`.
     """
 
     bos: str
@@ -64,6 +72,7 @@ class ContestSettings(TypedDict):
     weights: WeightsRecord
     before: str
     after: str
+    controls: list[str]
     stop_ids: list[int]
     dtype: str
     k: int
@@ -93,6 +102,8 @@ class Model:
         self.settings = settings
         cuda = torch.cuda.is_available()
         self.tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        self.controls = ControlTokens(settings["controls"])
+        self.marked = MarkedEncoder(self.tokenizer.backend_tokenizer, settings["controls"])
         self.model = AutoModelForCausalLM.from_pretrained(
             str(folder),
             torch_dtype=getattr(torch, settings["dtype"]),
@@ -104,14 +115,25 @@ class Model:
 
     def encode(self, text: str) -> list[int]:
         """Return token ids; the prompt's frame contains the special tokens already."""
+        if has_marks(text):
+            return self.marked.encode(text)[0]
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def count(self, text: str) -> int:
-        """Return the number of tokens of a text."""
+        """Return the number of tokens of a prompt."""
         return len(self.encode(text))
+
+    def count_plain(self, text: str) -> int:
+        """Return the number of tokens of a text in which no control token becomes one."""
+        return self.count(self.plain(text))
+
+    def plain(self, text: str) -> str:
+        """Return a text so that no control token in it becomes one."""
+        return as_text(text, self.controls)
 
     def continuation(self, prompt: str, text: str) -> list[int]:
         """Return the tokens that a text has right after a prompt; as in `models.tokenizer`."""
+        text = self.plain(text)
         end = prompt[-ANCHOR_CHARACTERS:]
         before, after = self.encode(end), self.encode(end + text)
         joined = after[: len(before)] != before
@@ -149,23 +171,27 @@ class Model:
         if by_contrast and options:
             form = settings["contrast_form"]
             room = settings["context_tokens"]
-            room -= max(self.count(contrast_answer(option, form)) for option in options)
+            room -= max(self.count_plain(contrast_answer(option, form)) for option in options)
         evidence_tokens = int(settings["evidence_tokens"] * share)
         query = " ".join([stem, *options])
         while True:
             evidence: list[str] = []
             if evidence_tokens > 0 and passages:
                 evidence = pack(
-                    passages, query, evidence_tokens, self.count, claims=claims_of(stem, options)
+                    passages,
+                    query,
+                    evidence_tokens,
+                    self.count_plain,
+                    claims=claims_of(stem, options),
                 )
             if by_contrast:
                 text = self.contrast_prompt(contrast_messages(stem, evidence)[0]["content"])
             elif options:
                 messages = choice_messages(stem, options, evidence, settings["answer_form"])
-                text = settings["before"] + messages[0]["content"] + settings["after"]
+                text = self.framed(messages[0]["content"])
             else:
                 messages = free_messages(stem, evidence)
-                text = settings["before"] + messages[0]["content"] + settings["after"]
+                text = self.framed(messages[0]["content"])
             over = self.count(text) - room
             if over <= 0:
                 return text, evidence, stem
@@ -173,7 +199,7 @@ class Model:
                 stem, cut = stem[: max(40, len(stem) - 2 * over)], stem
                 if stem == cut:
                     return text, evidence, stem
-            evidence_tokens = min(evidence_tokens, sum(map(self.count, evidence))) - over - 8
+            evidence_tokens = min(evidence_tokens, sum(map(self.count_plain, evidence))) - over - 8
 
     def decodes_by_contrast(self, stem: str) -> bool:
         """Return whether a choice is generated from the difference of two prompts."""
@@ -183,8 +209,12 @@ class Model:
     def contrast_prompt(self, content: str) -> str:
         """Return the text before an option of a choice by contrast."""
         if self.settings["contrast_form"] == "plain":
-            return self.settings["bos"] + content
-        return self.settings["before"] + content + self.settings["after"]
+            return self.settings["bos"] + self.plain(content)
+        return self.framed(content)
+
+    def framed(self, content: str) -> str:
+        """Return the text of a user's message with what the chat template writes around it."""
+        return self.settings["before"] + self.plain(content) + self.settings["after"]
 
     def mean_logprobs(self, prompt: str, texts: Sequence[str]) -> list[float]:
         """Return the mean log-probability of a token of each text right after the prompt."""
@@ -261,7 +291,7 @@ class Model:
     def fits(self, text: str) -> bool:
         """Return whether a sentence is short enough for an answer."""
         short = len(text) <= self.settings["free_max_characters"]
-        return short and self.count(text) <= self.settings["free_max_tokens"]
+        return short and self.count_plain(text) <= self.settings["free_max_tokens"]
 
     def model_votes(
         self, text: str, stem: str, choices: Sequence[str], needed: AbstractSet[str]
@@ -351,7 +381,8 @@ class Model:
     def write_free(self, text: str) -> tuple[str, bool]:
         """Return the model's text after a prompt, and whether the model ended it itself."""
         written, stopped = self._generate(text, [])
-        return str(self.tokenizer.decode(written, skip_special_tokens=True)).strip(), stopped
+        text = clean_text(str(self.tokenizer.decode(written, skip_special_tokens=True)))
+        return text.strip(), stopped
 
     def _generate(self, text: str, tails: Sequence[list[int]]) -> tuple[list[int], bool]:
         """Return the tokens after a prompt without the stop token, and whether there was one.

@@ -24,6 +24,7 @@ from kofinlaw.data.korean.lexical import K1, B
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.files import atomic_write_bytes, write_json
+from kofinlaw.models.rendering.control_tokens import control_tokens
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.preference import Weights
@@ -114,6 +115,7 @@ def export_contest(
         "weights": weights_record(weights),
         "before": before,
         "after": after,
+        "controls": list(template.controls.texts or control_tokens(model).texts),
         "stop_ids": _stop_ids(model, template),
         "dtype": dtype,
         "k": rag.k,

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.rag.contest.old_patterns import with_old_patterns
 
 __all__ = ["PACKAGE", "inline"]
 
@@ -23,7 +24,8 @@ def inline(source: str) -> str:
     """Return the script with each `from kofinlaw... import name` replaced by the source
     of the name.
 
-    Everything that a name uses is copied too: constants, other functions, and its module's imports
+    Patterns are rewritten for Python 3.10, see `with_old_patterns`. Everything that a name uses is
+    copied too: constants, other functions, and its module's imports
     of other packages. Names that only annotations use are not copied. A private name that two
     modules define differently gets the name of its module in the second one (`_WORD_actors`).
     Raises UserError where two modules define the same public name differently, and for a name that
@@ -44,7 +46,8 @@ def inline(source: str) -> str:
     future = "from __future__ import annotations"
     lines = [line for line in copied.outside if line != future]
     head = f'"""{docstring}"""\n\n{future}\n\n' + "\n".join(sorted(lines))
-    return "\n\n\n".join([head, *copied.pasted.values(), rest.rstrip()]) + "\n"
+    whole = "\n\n\n".join([head, *copied.pasted.values(), rest.rstrip()]) + "\n"
+    return with_old_patterns(whole)
 
 
 @dataclass

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.korean.words import bigrams, normalise
 from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
 from kofinlaw.rag.contest.contest_model import ContestSettings, Model
@@ -42,6 +42,7 @@ __all__ = [
     "answer_file",
     "answers_before",
     "counted",
+    "leave",
     "load_index",
     "main",
     "read",
@@ -127,7 +128,7 @@ def read(path: Path) -> tuple[list[str], list[list[str]], list[Question]]:
             found = question_of(fields_of(header, row, id_index, question_index), "")
             questions.append(Question(row[id_index], found.stem, found.options))
         except Exception:  # more options than there are labels: answered as free text
-            questions.append(Question(row[id_index], row[question_index].strip()))
+            questions.append(Question(row[id_index], normalise(row[question_index]).strip()))
     return header, rows, questions
 
 
@@ -187,8 +188,22 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
-    """Answer a file of questions."""
+def leave(out: Path) -> None:
+    """End the process at once: threads, the model and the GPU are not waited for.
+
+    Nothing is done without a submission.
+    """
+    if out.exists():
+        say(f"the end: {out} is complete")
+        os._exit(0)
+
+
+def main(own_process: bool = False) -> None:
+    """Answer a file of questions.
+
+    In a process of its own, the script ends at the deadline even if a step still runs, and does
+    not wait for the model's end.
+    """
     started = time.monotonic()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--questions", type=Path, required=True)
@@ -198,20 +213,29 @@ def main() -> None:
     given = parser.parse_args()
     given.out.parent.mkdir(parents=True, exist_ok=True)
     with counted(given.out.with_name("clock.txt"), started) as used:
-        end = started + 60 * (given.budget_minutes - given.reserve_minutes) - used
-        rows = answer_file(given.questions, given.out, end)
+        last = started + 60 * given.budget_minutes - used
+        if own_process:
+            timer = threading.Timer(max(0.0, last - time.monotonic()), leave, (given.out,))
+            timer.daemon = True
+            timer.start()
+        rows = answer_file(given.questions, given.out, last - 60 * given.reserve_minutes)
     minutes = (time.monotonic() - started) / 60
     say(f"{rows} rows in {given.out}, {minutes:.1f} minutes")
+    if own_process:
+        leave(given.out)
 
 
 def answer_file(path: Path, out: Path, end: float) -> int:
     """Answer as much as possible before `end` (on the monotonic clock); returns the rows."""
     settings: ContestSettings = json.loads((HERE / "contest.json").read_text(encoding="utf-8"))
     header, rows, questions = read(path)
+    limit = settings["free_max_characters"]
+    if not out.exists():  # before the index is read: complete from the first second
+        blind = [fallback_answer(asked, [], max_characters=limit).answer for asked in questions]
+        write_submission(out, header, rows, blind)
     index = load_index(HERE / "index")
     k, added = settings["k"], settings["option_passages"]
     found = [search(index, asked.question, asked.options, k, added) for asked in questions]
-    limit = settings["free_max_characters"]
     answers = [
         fallback_answer(asked, passages[:FALLBACK_PASSAGES], max_characters=limit).answer
         for asked, passages in zip(questions, found, strict=True)
@@ -257,4 +281,4 @@ def answer_file(path: Path, out: Path, end: float) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    main(own_process=True)

@@ -60,7 +60,7 @@ class Index:
         try:
             meta = json.loads(path.read_text(encoding="utf-8"))
             found = meta["format"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise_if_machine(error, path)
             raise _damaged(folder, f"index.json: {error}") from error
         if found != FORMAT:

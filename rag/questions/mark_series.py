@@ -71,12 +71,35 @@ _BLANK = r"(?<=[ \n?:])"
 _TIGHT = r"(?<![\d(제])"
 
 
-def _styles() -> dict[str, tuple[int, re.Pattern[str], re.Pattern[str] | None]]:
-    """Return (rank, pattern at the start of a line, pattern within a line) by style."""
-    out: dict[str, tuple[int, re.Pattern[str], re.Pattern[str] | None]] = {}
+class _Style(NamedTuple):
+    """How the marks of a style are found: at the start of a line and within one.
+
+    A text without every letter of `needs` and one of `one_of` (if it has any) has no series.
+    """
+
+    rank: int
+    front: re.Pattern[str]
+    inline: re.Pattern[str] | None
+    needs: frozenset[str]
+    one_of: frozenset[str] = frozenset()
+
+
+# The first two signs of a token, and what a form must have.
+_FIRST_SIGNS = {
+    **{"number": "12", "upper": "AB", "lower": "ab", "roman": "i", "ROMAN": "I"},
+    **{"syllable": "가나", "jamo": "ㄱㄴ"},
+}
+_NEEDS = {"closed": ")", "dotted": ".", "dense": ".", "colon": ":", "counted": "번"}
+_ONE_OF = {"bracketed": "([<{", "word": "보선답oOcC"}
+
+
+def _styles() -> dict[str, _Style]:
+    """Return the styles by name."""
+    out: dict[str, _Style] = {}
     for name, (first, count, rank) in _SIGNS.items():
         own = rf"[(\[]?([{first}-{chr(ord(first) + count - 1)}])[.):\]]{{0,2}}(?!\d){_STRONG}"
-        out[name] = (rank, re.compile(_LINE + own, re.MULTILINE), re.compile(own))
+        signs = frozenset((first, chr(ord(first) + 1)))
+        out[name] = _Style(rank, re.compile(_LINE + own, re.MULTILINE), re.compile(own), signs)
     for name, (sign, rank) in _TOKENS.items():
         forms = {"bracketed": _BRACKETED, "closed": _CLOSED, "dotted": _DOTTED}
         if name.lower() != "roman":
@@ -90,17 +113,21 @@ def _styles() -> dict[str, tuple[int, re.Pattern[str], re.Pattern[str] | None]]:
         for form, text in forms.items():
             own = text.format(sign=sign) + _STRONG
             inline = form != "dense"
-            out[f"{name} {form}"] = (
+            out[f"{name} {form}"] = _Style(
                 rank,
                 re.compile(_LINE + own, re.MULTILINE),
                 re.compile((_BLANK if form == "bare" else _AFTER) + own) if inline else None,
+                frozenset(_FIRST_SIGNS[name] + _NEEDS.get(form, "")),
+                frozenset(_ONE_OF.get(form, "")),
             )
     return out
 
 
 _STYLES = _styles()
 _TIGHT_STYLES = {
-    f"number {name} tight": (1, re.compile(_LINE + own, re.MULTILINE), re.compile(_TIGHT + own))
+    f"number {name} tight": _Style(
+        1, re.compile(_LINE + own, re.MULTILINE), re.compile(_TIGHT + own), frozenset("12")
+    )
     for name, own in (
         ("closed", _CLOSED.format(sign=r"\d{1,2}")),
         ("bracketed", _BRACKETED.format(sign=r"\d{1,2}")),
@@ -110,7 +137,7 @@ _TIGHT_STYLES = {
 _DAYS = re.compile(r"(?<!\d)(?:(?:19|20)\d\d|['’]\d\d) ?[.년] ?\d{1,2} ?[.월](?: ?\d{1,2} ?[.일])?")
 # What follows a sign that only refers to a list: `①항`, `①과 ②`, `㉠, ㉡`.
 _REFERS = re.compile(
-    r"[항호목조](?![가-힣])|[과와의에은는을를](?=[ ,.\n]|\Z)| ?(?:및 |[,·、~/→-]|\n|\Z)"
+    r"[항호목조](?![가-힣])|[과와의에은는를](?=[ ,.\n]|\Z)| ?(?:및 |[,·、~/→-]|\n|\Z)"
 )
 _QUESTION_END = re.compile(
     r"(?:[?:]|\? ?[(\[][^()\[\]\n]{0,40}[)\]]|것은|시오\.?|세요\.?|십시오\.?|고르면|고르라\.?"
@@ -148,7 +175,8 @@ class Series(NamedTuple):
     - `rank` is the level of the style in Korean law, 0 the highest.
     - `opening` is 2 if the first mark begins a line or follows a question, 1 if it follows a
       sentence, 0 within a sentence.
-    - `jump` is the number of a later mark of the style that does not follow; 0 without one.
+    - `jump` is the number of a later mark of the style that does not follow, or comes again; 0
+      without one.
     """
 
     style: str
@@ -196,11 +224,12 @@ def series_of(text: str) -> list[Series]:
     return _found(seen, _STYLES) or [one for one in _found(seen, _TIGHT_STYLES) if one.opening == 2]
 
 
-def _found(
-    text: str, styles: Mapping[str, tuple[int, re.Pattern[str], re.Pattern[str] | None]]
-) -> list[Series]:
+def _found(text: str, styles: Mapping[str, _Style]) -> list[Series]:
     found: list[Series] = []
-    for style, (rank, front, inline) in styles.items():
+    letters = frozenset(text)
+    for style, (rank, front, inline, needs, one_of) in styles.items():
+        if not needs <= letters or (one_of and one_of.isdisjoint(letters)):
+            continue
         marks = _marks(text, front, inline, roman=style.lower().startswith("roman "))
         fronts = [mark for mark in marks if mark.in_front]
         best = _best(text, fronts)
@@ -276,4 +305,4 @@ def _opening(text: str, mark: Mark) -> int:
 def _jump(marks: Sequence[Mark], best: Sequence[Mark]) -> int:
     """Return the number of the first later mark in front of a line that does not follow."""
     later = [mark.number for mark in marks if mark.start > best[-1].start]
-    return next((number for number in later if len(best) + 1 < number <= len(best) + 3), 0)
+    return next((number for number in later if 1 < number <= len(best) + 3), 0)

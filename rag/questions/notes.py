@@ -21,6 +21,7 @@ _KEY = re.compile(
     rf"|{_OPEN}(?:{_KEYS}|{_WHY}|답) ?\*{{0,2}}[:：]"
     rf"|{_OPEN}{_KEYS}(?:은|이|는)? ?\*{{0,2}}{_LABEL}"
     r"(?= ?(?:번|입니다|이다|임|[.)\]>】*]|\n|\Z|,|또는))"
+    rf"|(?<=\n)(?:{_KEYS}|{_WHY}) ?(?=\n)"
     rf"|{_OPEN}답(?:은)? ?(?:[①-⑨]|\d ?번?(?= ?(?:[)\]]|\n|\Z)))"
     r")"
 )
@@ -34,6 +35,7 @@ _NOTE = re.compile(
     r"(?: ?[\])>】〕」]+| ?\*{0,2}[:：])"
     r"|[\[(<〈【](?:(?:19|20)\d\d[^\n\])>〉】]{0,30}|\d{1,2} ?점|[^\n\])>〉】]{0,20}기출)"
     r"[\])>〉】][ \t]*(?:\n|\Z)"
+    r"|[\[(<【]?(?:정답률|오답률|난이도)|끝\.?[ \t]*\Z"
     r"|\(단[ ,]|단, )"
 )
 _INLINE_NOTE = re.compile(
@@ -42,6 +44,7 @@ _INLINE_NOTE = re.compile(
 _CONDITION = re.compile(
     r"단[ ,]|다만|가정|따른다|따름|제외|본다|한하|기준|고려하지|경우|전제|아니한다|으로 ?한다"
 )
+_TRAILING = " \n\t-–—ㅡ=*#/|☞▶►→▷✔✓·"  # what leads from the last option to a note
 _TRIED = 16  # notes of a text that are tried as its end
 
 
@@ -60,7 +63,7 @@ def without_keys(text: str, has_options: Callable[[str], bool]) -> tuple[str, tu
         start = found.start()
         before = text[:start]
         if before.strip() and (has_options(before) or not has_options(text[start:])):
-            return before.rstrip(), (*notes, text[start:].strip())
+            return before.rstrip(_TRAILING), (*notes, text[start:].strip())
         line = _KEY_LINE.match(text, start)
         end = line.end() if line is not None else len(text)
         bracket = re.match(r"\s*[\[(<【〔][^\n\])>】〕]{0,40}[\])>】〕]", text[start:end])

@@ -27,6 +27,16 @@ __all__ = [
 ]
 
 MAX_OPTIONS = 9
+_FEW = 3  # an exam has mostly four or five options
+# A heading between stem and options: `보기:`, `[선택지]`.
+_HEADING = re.compile(
+    r"(?:\n|(?<=[?？.]))[ \t]{0,8}[\[(<【〈]?(?:보기|선택지|선지|답지|[Oo]ptions?|[Cc]hoices?)"
+    r"[\])>】〉]? ?[:：]?$"
+)
+# Questions that are answered by a text even where a list follows: `차이점은?`
+_ASKS_ABOUT = re.compile(
+    r"(?:차이점?|이유|의미|정의|개념|방법|절차|과정|취지|내용)(?:[은는]|이란|란)\s?(?:각각\s?)?(?:무엇(?:인가)?)?\s?[?？]?$"
+)
 
 
 class QuestionText(NamedTuple):
@@ -68,6 +78,12 @@ def read_text(text: str, *, where: str = "") -> QuestionText:
     `where` names the question in error messages. Raises UserError for ten options or more, or an
     empty one.
     """
+    if "\\n" in text and "\n" not in text.strip():
+        # Line breaks that were escaped once too often, unless the text is about `\\n` itself.
+        broken = text.replace("\\r", "").replace("\\n", "\n")
+        unescaped = read_text(broken, where=where)
+        if unescaped.options:
+            return unescaped
     lines = plain_lines(text)
     kept, notes = without_keys(lines, lambda part: len(_series(part)) > 0)
     found = _marked(kept, where)
@@ -141,9 +157,9 @@ def _marked(text: str, where: str) -> QuestionText | None:
     if chosen.opening < 2 and not (combined or asks_choice(stem)):
         return None
     if chosen.jump:
-        doubt = f"the marks of the options jump from {len(options)} to {chosen.jump}"
+        doubt = f"after option {len(options)} comes the mark of option {chosen.jump}"
         return QuestionText(text.strip(), (), doubt)
-    stem, options = checked_options(stem, options, where)
+    stem, options = checked_options(_HEADING.sub("", stem) or stem, options, where)
     condition = condition_of(note)
     if condition:
         stem = f"{stem}\n{condition}"
@@ -156,6 +172,9 @@ def _doubt(stem: str, options: Sequence[str], chosen: Series) -> str:
         return "two options are the same text"
     if chosen.rank == 3 and asks_to_pick(stem) and re.search(r"모두|전부|있는\s*대로", stem):
         return "the stem asks for several of a list, but no options with combinations follow"
+    few = len(options) <= _FEW and not asks_to_pick(stem)
+    if few and _ASKS_ABOUT.search(stem):
+        return "the stem may ask for a text about each item of the list"
     if not asks_choice(stem) and not re.search(r"[?？:：]", stem[-80:]):
         return "the stem does not ask for a choice, but a list follows"
     return ""

@@ -25,12 +25,9 @@ _ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029\v\f]")
 def plain_lines(text: str) -> str:
     """Return the text with `\\n` at the ends of lines and without the marks of HTML.
 
-    `<li>` begins a line with a bullet. The two characters `\\n` are a line break in a text of one
-    line.
+    `<li>` begins a line with a bullet.
     """
     text = _ENDS.sub("\n", text)
-    if "\\n" in text and "\n" not in text.strip():
-        text = text.replace("\\r", "").replace("\\n", "\n")
     if "<" in text:
         bare = _ITEM.sub("\n• ", _NEW_LINE.sub("\n", text))
         bare = _INLINE.sub("", _CELL.sub("  ", bare))

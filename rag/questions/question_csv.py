@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.data.korean.words import normalise
+from kofinlaw.decoding import clean_text
 from kofinlaw.rag.questions.field_names import ID_NAMES, QUESTION_NAMES
 
 __all__ = ["MAX_FIELD", "column", "converted_form", "csv_records", "decoded"]
@@ -41,7 +42,7 @@ def csv_records(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[
                 )
             blank = 0
             if not header:
-                header = [cell.strip() for cell in row]
+                header = [clean_text(cell).strip() for cell in row]
             elif len(row) != len(header):
                 raise UserError(
                     f"the row has {len(row)} cells, the header has {len(header)}",
@@ -49,7 +50,7 @@ def csv_records(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[
                     remedy='put cells that hold commas or line breaks in double quotes ("…")',
                 )
             else:
-                records.append((here, row))
+                records.append((here, [clean_text(cell) for cell in row]))
     except csv.Error as error:
         raise UserError(
             f"not CSV: {error}", where=f"{path}:{line}", remedy="check for a missing double quote"
@@ -74,17 +75,17 @@ def decoded(path: Path) -> tuple[str, str]:
     raw = path.read_bytes()
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
-            return raw.decode("utf-16"), "utf-8-sig"
+            return clean_text(raw.decode("utf-16"), lines=False), "utf-8-sig"
         except UnicodeDecodeError:
             raw = b"\x00"
-    if b"\x00" not in raw:
+    if raw.count(b"\x00") * 8 <= len(raw):  # not UTF-16; a few are damage
         for encoding in ("utf-8-sig", "cp949"):
             try:
                 text = raw.decode(encoding)
             except UnicodeDecodeError:
                 continue
             marked = encoding == "cp949" or raw.startswith(b"\xef\xbb\xbf")
-            return text, "utf-8-sig" if marked else "utf-8"
+            return clean_text(text, lines=False), "utf-8-sig" if marked else "utf-8"
     raise UserError(
         "the text is neither UTF-8 nor CP949",
         where=str(path),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import atomic_write_bytes
+from kofinlaw.rag.questions.field_names import GIVEN_NAMES, field_named
 from kofinlaw.rag.questions.question_csv import column, csv_records, decoded
 from kofinlaw.rag.questions.question_files import QuestionFile
 
@@ -42,9 +43,10 @@ def read_sheet(file: QuestionFile, sample: Path | None = None) -> Sheet:
     id_index, encoding, newline = columns.index(file.id_column), file.encoding, file.newline
     if sample is not None:
         columns, rows, id_index, encoding, newline = _read_sample(sample, file)
-    answer_index = next(
-        (i for i, name in enumerate(columns) if name.strip().lower() == "answer"), -1
-    )
+    # A sample says where the answers go; another column of a question file is not ours to fill.
+    wanted = GIVEN_NAMES if sample is not None else ("answer",)
+    answer = field_named(columns, wanted)
+    answer_index = columns.index(answer) if answer is not None else -1
     if answer_index < 0:
         answer_index = len(columns)
         columns.append("Answer")

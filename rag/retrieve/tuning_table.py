@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kofinlaw.rag.retrieve.priors import PRIORS
 from kofinlaw.rag.settings import RagSettings
+from kofinlaw.texts import markdown_text
 
 __all__ = ["Trial", "Tuned", "as_markdown"]
 
@@ -73,4 +74,4 @@ def as_markdown(tuned: Tuned, questions: int) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
-    return "" if value is None else str(value)
+    return "" if value is None else markdown_text(value)

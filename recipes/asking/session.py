@@ -17,7 +17,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
-from kofinlaw.decoding import decode
+from kofinlaw.decoding import clean_text, decode
 from kofinlaw.recipes.asking.answer_lines import LineStyle, answer_lines, evidence_lines
 from kofinlaw.recipes.asking.days import typed_day
 
@@ -94,7 +94,7 @@ class Session:
         """Return the next question or command; None at the end."""
         parts: list[str] = []
         for line in lines:
-            text = line.strip().removeprefix("\ufeff")
+            text = clean_text(line).strip()
             if not text and not parts:
                 if self.interactive:
                     return None
@@ -182,7 +182,7 @@ def piped_lines() -> Iterator[str]:
         sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
     lines = map(_decoded, sys.stdin)
     for first in lines:
-        if first.strip("\ufeff \t\r\n"):
+        if first.strip():
             return chain([first], lines)
     raise UserError(
         "there is no question on standard input",
@@ -192,10 +192,13 @@ def piped_lines() -> Iterator[str]:
 
 
 def _decoded(line: str) -> str:
-    """Return a line; one that is not UTF-8 is decoded again from its bytes."""
-    data = line.encode("utf-8", errors="surrogateescape")
+    """Return a clean line; one that is not UTF-8 is decoded again from its bytes."""
+    line = line.rstrip("\r\n")
     try:
+        data = line.encode("utf-8", errors="surrogateescape")
         data.decode("utf-8")
     except UnicodeDecodeError:
         return decode(data)[0]
-    return line
+    except UnicodeEncodeError:  # halves of surrogate pairs that are not from bytes
+        pass
+    return clean_text(line)

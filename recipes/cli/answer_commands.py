@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
 from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next, short_path
 from kofinlaw.recipes.cli.options import AsJson, RunFolder, Trust
+from kofinlaw.texts import terminal_text
 
 if TYPE_CHECKING:
     from kofinlaw.models.engines.base import Engine
@@ -69,7 +71,7 @@ def ask(
 
     bound = bound_run(run)
     for note in serving_notes(bound):
-        typer.echo(note, err=True)
+        typer.echo(terminal_text(note), err=True)
     style = terminal_style(debug=debug)
     with open_run(bound.folder, trust=trust) as opened:
         with loading(f"the model {bound.recipe.model.id}"):
@@ -78,7 +80,7 @@ def ask(
             session = Session(
                 ask=lambda text, on: opened.ask(text, as_of=on),
                 say=say,
-                note=lambda text: typer.echo(text, err=True),
+                note=lambda text: typer.echo(terminal_text(text), err=True),
                 style=style,
                 interactive=typed,
                 as_json=as_json,
@@ -128,27 +130,42 @@ def answer(
     trust: Trust = False,
 ) -> None:
     """Answer a question file before the deadline; the submission file is always complete."""
-    from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.offline import guard
-    from kofinlaw.rag.answer.answer_file import answer_questions
-    from kofinlaw.rag.answer.run_context import RunContext
-    from kofinlaw.rag.questions.question_csv import converted_form
     from kofinlaw.rag.questions.question_files import read_questions
+    from kofinlaw.recipes.pipeline.evaluation.first_submission import write_first_submission
+    from kofinlaw.recipes.pipeline.evaluation.leaving import leaving
     from kofinlaw.recipes.pipeline.lock import run_lock
-    from kofinlaw.recipes.pipeline.progress_display import stage_progress
-    from kofinlaw.recipes.pipeline.run import serving_folder
-    from kofinlaw.trace_files import open_tracer
 
     started = process_started()
     bound = bound_run(run)
     recipe = bound.recipe
     out = out or bound.folder / "answers" / questions.stem
-    for line in read_questions(questions).doubt_lines():
-        say(f"  {line}")
-    with guard(offline=recipe.offline), run_lock(out, lambda line: say(f"  {line}")):
+    with (
+        guard(offline=recipe.offline),
+        run_lock(out, lambda line: say(f"  {line}")),
+        ExitStack() as until_answered,
+    ):
+        one = runs == 1 and replay_plan is None and not check_budget
+        if one:  # before anything heavy is imported, and before the index is read
+            write_first_submission(questions, out, sample=recipe.answer.sample_submission)
+            over = f"the time is over; the submission is complete: {short_path(out)}/submission.csv"
+            minutes = recipe.answer.budget_minutes if budget_minutes is None else budget_minutes
+            left = _seconds_left(out, minutes, started)
+            until_answered.enter_context(leaving.at_deadline(left, over))
+        for line in read_questions(questions).doubt_lines():
+            say(f"  {line}")
         if check_budget:
             _check_budget(questions, recipe.seed, _Answering.load(bound, budget_minutes, trust))
             return
+
+        from kofinlaw.models.identity import model_fingerprint
+        from kofinlaw.rag.answer.answer_file import answer_questions
+        from kofinlaw.rag.answer.run_context import RunContext
+        from kofinlaw.rag.questions.question_csv import converted_form
+        from kofinlaw.recipes.pipeline.progress_display import stage_progress
+        from kofinlaw.recipes.pipeline.run import serving_folder
+        from kofinlaw.trace_files import open_tracer
+
         with stage_progress("answer") as progress:
 
             def answer_into(folder: Path, started: float) -> AnsweringResult:
@@ -172,6 +189,7 @@ def answer(
                 _repeat(questions, out, runs, key, answer_into)
                 return
             result = answer_into(out, started)
+            leaving.at_once = True
     say(f"{result.questions} answers, {result.fallback} of them fallback answers without the model")
     if refused := result.events.get("abstained"):
         say(f"{refused} free-text questions refused (answer.abstain): the documents do not bear on "
@@ -233,6 +251,18 @@ class _Answering:
             retriever=Retriever(Index.load(bound.folder / "index"), recipe.rag, cache=bound.cache),
             settings=settings,
         )
+
+
+def _seconds_left(out: Path, minutes: float | None, started: float) -> float | None:
+    """Return the seconds until the deadline, counting those that earlier starts used."""
+    import time
+
+    from kofinlaw.tolerant_files import finite_number, read_json
+
+    if minutes is None:
+        return None
+    used = finite_number((read_json(out / "clock.json") or {}).get("seconds_used")) or 0.0
+    return 60 * minutes - used - (time.monotonic() - started)
 
 
 def _check_budget(questions: Path, seed: int, parts: _Answering) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from kofinlaw import UserError
+from kofinlaw.texts import terminal_text
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
@@ -44,7 +45,7 @@ def bound_run(folder: Path | None) -> Run:
 
     if folder is None:
         folder = newest_run()
-        typer.echo(f"run: {folder}", err=True)
+        typer.echo(terminal_text(f"run: {folder}"), err=True)
     return _prepared(reopen(folder))
 
 

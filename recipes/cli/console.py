@@ -8,13 +8,14 @@ from pathlib import Path
 import typer
 
 from kofinlaw.commands import command_line
+from kofinlaw.texts import terminal_text
 
 __all__ = ["asking_command", "command_line", "print_json", "say", "say_next", "short_path"]
 
 
 def say(line: str = "") -> None:
-    """Print one line on standard output."""
-    typer.echo(line)
+    """Print one line on standard output, without control characters of others' texts."""
+    typer.echo(terminal_text(line))
 
 
 def say_next(*lines: str) -> None:

@@ -15,8 +15,9 @@ from typer.core import TyperGroup
 
 from kofinlaw import __version__
 from kofinlaw.commands import same_command
+from kofinlaw.decoding import decode_name
 from kofinlaw.errors import check_working_folder
-from kofinlaw.files import explained_error
+from kofinlaw.files import existing_path, explained_error
 from kofinlaw.recipes.cli.answer_commands import answer, ask
 from kofinlaw.recipes.cli.console import say
 from kofinlaw.recipes.cli.exam_command import exam
@@ -46,8 +47,9 @@ from kofinlaw.recipes.cli.stage_commands import (
 from kofinlaw.recipes.cli.study_command import study
 from kofinlaw.recipes.cli.sweep_command import sweep
 from kofinlaw.recipes.cli.tune_command import fit_voters, tune
+from kofinlaw.texts import terminal_text
 
-__all__ = ["CONTINUE", "MainCommand", "command_line_app", "main"]
+__all__ = ["CONTINUE", "MainCommand", "command_line_app", "main", "typed_argument"]
 
 USER_ERROR = 1
 INTERNAL_ERROR = 70
@@ -71,29 +73,49 @@ def main() -> None:
 
     Exit codes: 0 done, 1 an error that the user can fix, 70 a fault of kofinlaw, 130 interrupted.
     """
+    from kofinlaw.recipes.pipeline.evaluation.leaving import leaving
     from kofinlaw.recipes.pipeline.threads import share_processor
 
+    # Called by the script of this process, and not by a program that continues after it.
+    leaving.own = sys._getframe(1).f_globals.get("__name__") == "__main__"
     try:
         check_working_folder()
         share_processor()
         command_line_app()(standalone_mode=True)
+    except SystemExit as stop:
+        if leaving.at_once and isinstance(stop.code, int):
+            leaving.leave(stop.code)
+        raise
     except KeyboardInterrupt as stop:
         _interrupted(stop)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os._exit(0)
     except Exception as error:
-        explained = explained_error(error)
-        if explained is None:
-            _internal(error)
-        typer.echo(f"error: {explained}", err=True)
-        sys.exit(USER_ERROR)
+        _end(error)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of a library in Rust: it is no Exception
+            raise
+        _end(error)
+
+
+def _end(error: BaseException) -> None:
+    """Show the error that the user can fix behind this one and exit with 1; else exit with 70."""
+    explained = explained_error(error)
+    if explained is None:
+        _internal(error)
+    typer.echo(terminal_text(f"error: {explained}"), err=True)
+    sys.exit(USER_ERROR)
 
 
 class MainCommand(TyperGroup):
     """The command `kofinlaw`: an interruption says what was running and how to continue."""
 
     # Any: click's types have no public name here, since newer releases of typer contain click.
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments as clean text (`typed_argument`)."""
+        return super().parse_args(ctx, [typed_argument(argument) for argument in args])
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that is named; typer itself would end silently after Ctrl+C."""
         try:
@@ -101,6 +123,23 @@ class MainCommand(TyperGroup):
         except KeyboardInterrupt as stop:
             _interrupted(stop)
             raise typer.Exit(INTERRUPTED) from stop
+
+
+def typed_argument(argument: str) -> str:
+    """Return an argument as clean text, or as the path of the file that it names.
+
+    - The path of an existing file stays as it is, in any spelling and encoding.
+    - A path that spells Hangul otherwise than the file's name becomes the file's path.
+    """
+    name, equals, value = (
+        argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    )
+    if value.isascii() or os.path.lexists(value):
+        return argument
+    value = decode_name(value)
+    if not os.path.lexists(value) and os.path.lexists(existing := existing_path(Path(value))):
+        value = str(existing)
+    return f"{name}{equals}{value}"
 
 
 def command_line_app() -> typer.Typer:
@@ -179,7 +218,7 @@ def _interrupted(stop: KeyboardInterrupt) -> None:
     typer.echo(f"\nstopped{where}; {then}\n  {same_command(arguments)}", err=True)
 
 
-def _internal(error: Exception) -> None:
+def _internal(error: BaseException) -> None:
     """Show the traceback's end, name the log that holds all of it, and exit with 70."""
     log_path = getattr(error, "log_path", None)
     if log_path is None:

@@ -61,7 +61,7 @@ def tune(
     out.mkdir(parents=True, exist_ok=True)
     asked = read_questions(questions).questions
     write_jsonl(out / "questions.jsonl", asked)
-    write_jsonl(out / "key.jsonl", read_keys(key, asked))
+    write_jsonl(out / "key.jsonl", read_keys(key))  # only its units are read
     offline = guard(offline=bound.recipe.offline)
     with run_lock(bound.folder, say), offline, stage_progress("tune") as progress:
         tuned = tune_files(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from kofinlaw.files import read_json_lines
+from kofinlaw.data.prompting.bad_examples import malformed
+from kofinlaw.data.prompting.example_forms import read_example
+from kofinlaw.files import read_json_records
 from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
 from kofinlaw.recipes.pipeline.plan_record import FirstExample, Lengths
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.pipeline.planning.start_checks import planned_lengths
-from kofinlaw.recipes.pipeline.ready_examples import choice_texts, texts_of
+from kofinlaw.recipes.pipeline.ready_examples import choice_texts
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.trainer.settings import TrainSettings
 
@@ -113,9 +115,15 @@ def _by_characters(path: Path, tokens_per_character: float, train: TrainSettings
     """Estimate lengths; an item that is trained as one counts what its packed row holds."""
     items, reference = train.objective != "text", train.contrast.reference
     characters = sorted(
-        sum(map(len, (items and choice_texts(row, reference)) or texts_of(row)))
-        for _, row in read_json_lines(path)
-        if isinstance(row, dict)
+        sum(
+            map(
+                len,
+                (items and choice_texts(row, reference))
+                or read_example(row, f"{path}:{line}").texts,
+            )
+        )
+        for line, row, fault in read_json_records(path)
+        if not fault and not malformed(row)
     )
     counts = [int(count * tokens_per_character) for count in characters] or [0]
     return {

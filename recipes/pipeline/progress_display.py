@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
 from kofinlaw.files import write_json
+from kofinlaw.texts import terminal_text
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -105,7 +106,7 @@ class PlainProgress(_Tracked):
         if total and done and not finished and elapsed > 1:
             left = f"  {_clock(elapsed / done * (total - done))} left"
         line = f"  {self.stage} · {phase} {_count(done, total)}{rate}{left}  {_figures(info)}"
-        sys.stderr.write(line.rstrip() + "\n")
+        sys.stderr.write(terminal_text(line.rstrip()) + "\n")
         sys.stderr.flush()
 
     def __enter__(self) -> PlainProgress:
@@ -141,7 +142,7 @@ class BarProgress(_Tracked):
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", markup=False),
             console=Console(stderr=True),
             transient=True,
         )
@@ -152,7 +153,9 @@ class BarProgress(_Tracked):
         self.track(phase, done, total)
         if phase not in self._tasks:
             self._tasks[phase] = self._bars.add_task(phase, total=total, figures="")
-        self._bars.update(self._tasks[phase], completed=done, total=total, figures=_figures(info))
+        self._bars.update(
+            self._tasks[phase], completed=done, total=total, figures=terminal_text(_figures(info))
+        )
 
     def __enter__(self) -> BarProgress:
         self._bars.start()

@@ -2,48 +2,71 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.data.prompting.bad_examples import malformed
 from kofinlaw.data.prompting.contrast import ContrastReference
-from kofinlaw.files import dumps, read_json_lines, write_jsonl
+from kofinlaw.data.prompting.example_forms import FORM_NAMES, OWN_FORMS, read_example
+from kofinlaw.data.prompting.pair_forms import read_pair
+from kofinlaw.files import dumps, read_json_records, write_jsonl
 from kofinlaw.records import Rejected
 
-__all__ = ["ReadyExamples", "check_training_file", "choice_texts", "copy_examples", "texts_of"]
+__all__ = ["ReadyExamples", "check_training_file", "choice_texts", "copy_examples"]
 
 
 @dataclass(frozen=True)
 class ReadyExamples:
-    """How many ready examples were kept and rejected."""
+    """How many ready examples were kept and rejected, and how many were read in which form."""
 
     examples: int
     rejected: int
+    forms: dict[str, int] = field(default_factory=dict)
 
     def to_record(self) -> dict[str, object]:
-        """Return the counts by name."""
-        return {"examples": self.examples, "rejected": self.rejected}
+        """Return the counts by name; `read as …` for lines in the forms of other tools."""
+        own = {FORM_NAMES[form] for form in OWN_FORMS}
+        read = {f"read as: {name}": n for name, n in self.forms.items() if name not in own}
+        return {"examples": self.examples, "rejected": self.rejected, **read}
 
 
 def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> ReadyExamples:
     """Write `examples.jsonl` and `rejected.jsonl` into `out` from the examples in `path`.
 
     Args:
-        path: JSON Lines of `messages`, `prompt` + `completion`, or `text`.
+        path: JSON Lines of `messages`, `prompt` + `completion`, `text`, or another form that
+            `read_example` reads; all but plain texts are written as `messages`.
         protected_texts: Questions with their options; an example that contains one is rejected.
         out: Folder for both files.
 
-    Raises UserError if `path` is missing or broken, or if no example is left.
+    A line that is not JSON, or has no texts, is rejected too. Raises UserError if `path` is missing
+    or not UTF-8, or if no example is left.
     """
-    lines, rows = [], []
-    for line, row in read_json_lines(path):
+    lines, rows, texts = [], [], []
+    forms: Counter[str] = Counter()
+    untrained: list[Rejected] = []
+    for line, given, fault in read_json_records(path):
+        name = str(given.get("id", f"line-{line}"))
+        if why := fault or malformed(given):
+            detail = f"{path.name}:{line}: {why}"
+            untrained.append(Rejected(name, "augment", "unusable", detail, dumps(given)))
+            continue
+        read = read_example(given, f"{path}:{line}")
+        row = {"id": f"line-{line}", **read.row}
+        if read.left_out:
+            why = f"line {line} says that it is not trained on"
+            untrained.append(Rejected(name, "augment", "not_trained", why, dumps(given)))
+            continue
+        forms[FORM_NAMES[read.form]] += 1
         lines.append(line)
-        rows.append({"id": f"line-{line}", **row})
-    texts = [" ".join([*texts_of(row), *choice_texts(row)]) for row in rows]
+        rows.append(row)
+        texts.append(" ".join([*read.texts, *choice_texts(row)]))
     found = _contaminated(texts, protected_texts)
     kept = [row for index, row in enumerate(rows) if index not in found]
-    rejected = [
+    rejected = untrained + [
         Rejected(
             id=str(rows[index]["id"]),
             stage="augment",
@@ -57,11 +80,13 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
         raise UserError(
             "no example is left to train on",
             where=str(path),
-            remedy="add examples that contain no evaluation question",
+            remedy=f"fix the file: {untrained[0].detail}"
+            if untrained
+            else "add examples that contain no evaluation question",
         )
     write_jsonl(out / "examples.jsonl", kept)
     write_jsonl(out / "rejected.jsonl", rejected)
-    return ReadyExamples(len(kept), len(rejected))
+    return ReadyExamples(len(kept), len(rejected), dict(forms))
 
 
 def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
@@ -74,9 +99,11 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
     Raises UserError that names the first line that contains one.
     """
     lines, texts = [], []
-    for line, row in read_json_lines(path):
+    for line, row, fault in read_json_records(path):
+        if fault or malformed(row):
+            continue  # the trainer rejects it with the reason
         lines.append(line)
-        texts.append(" ".join((*texts_of(row), *choice_texts(row), str(row.get("chosen", "")))))
+        texts.append(" ".join((*_shown_texts(row, f"{path}:{line}"), *choice_texts(row))))
     found = _contaminated(texts, protected_texts)
     if found:
         index = min(found)
@@ -86,6 +113,14 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
             where=f"{path}:{lines[index]}",
             remedy="remove them from the file, or the questions from `evaluate`",
         )
+
+
+def _shown_texts(row: Mapping[str, object], where: str) -> list[str]:
+    """Return the texts of an example, or the prompt and the chosen answer of a pair."""
+    if "chosen" not in row:
+        return read_example(row, where).texts
+    pair = read_pair(row, where)
+    return [*(message["content"] for message in pair.messages), pair.chosen]
 
 
 def _contaminated(texts: Sequence[str], protected_texts: Sequence[str]) -> dict[int, float]:
@@ -100,14 +135,6 @@ def _contaminated(texts: Sequence[str], protected_texts: Sequence[str]) -> dict[
         if held is not None:
             found[index] = held[1]
     return found
-
-
-def texts_of(row: Mapping[str, object]) -> list[str]:
-    """Return the texts of an example in any of the three forms."""
-    messages = row.get("messages")
-    if isinstance(messages, list):
-        return [str(message.get("content", "")) for message in messages]
-    return [str(row[name]) for name in ("prompt", "completion", "text") if name in row]
 
 
 def choice_texts(row: Mapping[str, object], reference: ContrastReference = "none") -> list[str]:

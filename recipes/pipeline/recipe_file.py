@@ -16,6 +16,9 @@ import yaml
 
 from kofinlaw import UserError
 from kofinlaw.commands import command_line
+from kofinlaw.data.plain_yaml import PlainLoader, load_yaml
+from kofinlaw.decoding import clean_text, clean_value
+from kofinlaw.files import existing_path
 
 __all__ = [
     "MAX_BYTES",
@@ -58,6 +61,7 @@ PATH_KEYS = (
 # Keys whose value is a name or a path, or a list of these; a path has one of these endings.
 NAMES_OR_PATHS = ("score.judge.criteria", "answer.voters")
 FILE_ENDINGS = (".md", ".json")
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 MAX_BYTES = 1_000_000  # of a recipe file
 
 
@@ -130,8 +134,8 @@ def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
             remedy="name a recipe file (YAML)",
         )
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        text = clean_text(path.read_text(encoding="utf-8-sig"))
+        root = yaml.compose(text, Loader=PlainLoader)
     except UnicodeDecodeError as error:
         raise UserError(
             "the recipe is not UTF-8", where=str(path), remedy="save it as UTF-8"
@@ -142,7 +146,9 @@ def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
         raise UserError(
             f"not valid YAML: {getattr(error, 'problem', error)}",
             where=where,
-            remedy="check the indentation and the colons on this line and the line before it",
+            remedy="write each value out, in a few levels of `key: value`"
+            if isinstance(error, yaml.composer.ComposerError)
+            else "check the indentation and the colons on this line and the line before it",
         ) from error
     if not isinstance(root, yaml.MappingNode):
         raise UserError(
@@ -165,9 +171,15 @@ def _mapping(
     """Return the values below a mapping; adds the origin of each dotted key to `origins`."""
     result: dict[str, object] = {}
     for key_node, value_node in node.value:
-        key = str(key_node.value)
-        dotted = f"{prefix}.{key}" if prefix else key
         here = f"{path.name}:{key_node.start_mark.line + 1}"
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise UserError(
+                "a key of a recipe is one word, not a list or a mapping",
+                where=here,
+                remedy="write `key: value`",
+            )
+        key = clean_text(str(key_node.value))
+        dotted = f"{prefix}.{key}" if prefix else key
         if key in result:
             raise UserError(
                 f"the key `{dotted}` appears twice", where=here, remedy="keep one of the two lines"
@@ -180,6 +192,12 @@ def _mapping(
 def _value(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) -> object:
     line = node.start_mark.line + 1
     origins.setdefault(prefix, f"{path.name}:{line}")
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+        raise UserError(
+            f"a recipe has no values of the type {node.tag}",
+            where=f"{path.name}:{line}",
+            remedy=f"write the value of `{prefix}` without `!`",
+        )
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, prefix, path, origins)
     if isinstance(node, yaml.SequenceNode):
@@ -187,16 +205,20 @@ def _value(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) ->
             _value(item, f"{prefix}.{number}", path, origins)
             for number, item in enumerate(node.value)
         ]
-    constructor = yaml.SafeLoader("")
+    constructor = PlainLoader("")
     try:
-        return constructor.construct_object(node, deep=True)
+        return clean_value(constructor.construct_object(node, deep=True))
     except yaml.YAMLError as error:
-        raise UserError(f"cannot read this value: {error}", where=f"{path.name}:{line}") from error
+        raise UserError(
+            getattr(error, "problem", None) or str(error),
+            where=f"{path.name}:{line}",
+            remedy=f"write another value for `{prefix}`, or a text in quotes",
+        ) from error
 
 
 def _apply(recipe_file: RecipeFile, override: str) -> None:
     """Set one value of the recipe from `a.b=c`, and its origin."""
-    dotted, equals, text = override.partition("=")
+    dotted, equals, text = clean_text(override).partition("=")
     dotted = dotted.strip()
     if not equals or not dotted:
         raise UserError(
@@ -205,10 +227,10 @@ def _apply(recipe_file: RecipeFile, override: str) -> None:
             remedy="for example --set train.max_steps=20",
         )
     try:
-        value = yaml.safe_load(text)
+        value = clean_value(load_yaml(text))
     except yaml.YAMLError as error:
         raise UserError(
-            f"not a YAML value: {error}",
+            f"not a YAML value: {getattr(error, 'problem', None) or error}",
             where=f"--set {override}",
             remedy="for example --set train.max_steps=20",
         ) from error
@@ -264,6 +286,9 @@ def _absolute_paths(value: object, base: Path) -> object:
 
 
 def absolute(value: str, base: Path) -> Path:
-    """Return a path unchanged if it is absolute, else from `base`; `~` is the home folder."""
+    """Return a path unchanged if it is absolute, else from `base`; `~` is the home folder.
+
+    If only a file with the decomposed name exists, its path is returned.
+    """
     path = Path(value).expanduser()
-    return path if path.is_absolute() else (base / path).resolve()
+    return existing_path(path if path.is_absolute() else (base / path).resolve())

@@ -305,7 +305,7 @@ def token_counter(run: Run, progress: Progress = silent) -> Callable[[str], int]
     """Return a function that counts the tokens of a text with the base model's tokenizer."""
     from kofinlaw.models.tokenizer import load_tokenizer
 
-    return load_tokenizer(model_folder(run, progress)).count
+    return load_tokenizer(model_folder(run, progress)).count_plain
 
 
 def system_folder(run: Run, system: System) -> Path:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.decoding import decode_name
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.machines import Machine, machine_for
 from kofinlaw.models.settings import ModelSettings
@@ -147,7 +147,7 @@ def recipe_name(folder: Path) -> str:
 def _label(folder: Path) -> str:
     """Return the name of a folder, or that of a file without its suffix, in composed Hangul."""
     name = folder.stem if folder.is_file() else folder.name
-    return unicodedata.normalize("NFC", name)
+    return decode_name(name)
 
 
 def _counts(

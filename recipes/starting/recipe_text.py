@@ -19,6 +19,7 @@ from kofinlaw.recipes.starting.survey import (
     FoundDocument,
     Survey,
 )
+from kofinlaw.texts import terminal_text
 
 __all__ = [
     "MANY",
@@ -162,7 +163,8 @@ def _head(survey: Survey, possible: DryCount | None, start: Start) -> list[str]:
     if start == "train" and possible is not None:
         lines += ["#", "# Held out for the test, never trained on:"]
         lines += [f"#   {title}" for title in possible.held_out[:SHOWN]]
-    return [" ".join(line.split()) if line == "#" else line for line in lines]
+    # A title with a line break would end the comment and become a key of the recipe.
+    return [" ".join(terminal_text(line).splitlines()) for line in lines]
 
 
 def _top(name: str, policy: str, start: Start) -> list[str]:

@@ -20,6 +20,7 @@ from kofinlaw.recipes.studies.sweep_figures import (
 from kofinlaw.scoring.report.labels import LANGUAGES
 from kofinlaw.scoring.report.template import template
 from kofinlaw.scoring.value_text import Plot, Words, plot_of
+from kofinlaw.texts import markdown_text
 
 __all__ = ["COLUMNS", "GOALS", "markdown", "write_sweep"]
 
@@ -76,17 +77,24 @@ def markdown(
     name: str, points: Sequence[PointFigures], level: float, failures: Sequence[Failure]
 ) -> list[str]:
     """Return the table, the conclusion for each goal and the failures, as lines."""
-    lines = [f"# {name}", ""]
+    lines = [f"# {markdown_text(name)}", ""]
     if points:
         rows = [_cells(point, level) for point in points]
-        lines += ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
-        lines += ["| " + " | ".join(row.values()) + " |" for row in rows]
+        lines += [
+            "| " + " | ".join(map(markdown_text, rows[0])) + " |",
+            "|" + " --- |" * len(rows[0]),
+        ]
+        lines += ["| " + " | ".join(map(markdown_text, row.values())) + " |" for row in rows]
         lines.append("")
         for goal, point in conclusion(points).items():
-            lines.append(f"- {GOALS[goal][1]}: **{short_keys(point.keys)}** ({_why(goal, point)})")
+            keys = markdown_text(short_keys(point.keys))
+            lines.append(f"- {GOALS[goal][1]}: **{keys}** ({_why(goal, point)})")
     else:
         lines.append("No point finished.")
-    lines += [f"- failed: {point_name(failure.point)}: {failure.reason}" for failure in failures]
+    lines += [
+        f"- failed: {markdown_text(f'{point_name(failure.point)}: {failure.reason}')}"
+        for failure in failures
+    ]
     return lines
 
 

@@ -9,6 +9,7 @@ from kofinlaw.scoring.claims import PLAN_TOLERANCE
 from kofinlaw.scoring.exams.exam_record import ExamComparison, ExamRecord, ExamsRecord
 from kofinlaw.scoring.markdown import percent
 from kofinlaw.scoring.value_text import Words, p_text
+from kofinlaw.texts import markdown_text
 
 __all__ = ["exam_notes", "exams_markdown", "other_plans", "shown_rows", "shown_slices", "untested"]
 
@@ -22,9 +23,9 @@ def exams_markdown(record: ExamsRecord) -> str:
     """Return one table an exam, its slices, the comparisons, and those over all exams."""
     lines: list[str] = []
     for exam in record["exams"]:
-        lines += ["", f"### {exam['name']}", "", *_accuracy_lines(exam), ""]
+        lines += ["", f"### {markdown_text(exam['name'])}", "", *_accuracy_lines(exam), ""]
         lines += [*_slice_lines(exam), "", *_comparison_lines(exam["comparisons"], [exam])]
-        lines += [f"\n- {english}" for _, english in exam_notes(exam)]
+        lines += [f"\n- {markdown_text(english)}" for _, english in exam_notes(exam)]
     if record["pooled"]:
         lines += ["", "### all exams", "", *_comparison_lines(record["pooled"], record["exams"])]
     return "\n".join(lines).strip() + "\n"
@@ -103,7 +104,8 @@ def _other_items(first: Mapping[str, int], second: Mapping[str, int]) -> int:
 def _accuracy_lines(exam: ExamRecord) -> list[str]:
     lines = ["| system or solver | questions | right % |", "| --- | ---: | --- |"]
     for row in exam["rows"]:
-        name = row["name"] if row["kind"] == "system" else f"*{row['name']}*"
+        shown = markdown_text(row["name"])
+        name = shown if row["kind"] == "system" else f"*{shown}*"
         lines.append(f"| {name} | {row['all']['n']} | {percent(row['all'])} |")
     return lines
 
@@ -111,11 +113,16 @@ def _accuracy_lines(exam: ExamRecord) -> list[str]:
 def _slice_lines(exam: ExamRecord) -> list[str]:
     names = shown_rows(exam)
     rows = {row["name"]: row for row in exam["rows"]}
-    lines = ["| slice | n | " + " | ".join(names) + " |", "| --- |" + " ---: |" * (1 + len(names))]
+    lines = [
+        "| slice | n | " + " | ".join(map(markdown_text, names)) + " |",
+        "| --- |" + " ---: |" * (1 + len(names)),
+    ]
     for part in shown_slices(exam):
         found = [rows[name]["slices"].get(part) for name in names]
         cells = [f"{100 * figure['value']:.1f}" if figure else "–" for figure in found]
-        lines.append(f"| {part} | {exam['slices'][part]} | " + " | ".join(cells) + " |")
+        lines.append(
+            f"| {markdown_text(part)} | {exam['slices'][part]} | " + " | ".join(cells) + " |"
+        )
     return lines
 
 
@@ -128,7 +135,7 @@ def _comparison_lines(
         part = f" ({one['slice']})" if one["slice"] else ""
         low, high = 100 * one["low"], 100 * one["high"]
         points = f"{100 * one['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"
-        cells = [f"{one['a']} → {one['b']}{part}", str(one["n"]), points]
+        cells = [markdown_text(f"{one['a']} → {one['b']}{part}"), str(one["n"]), points]
         tested = p_text(one["p_value"])
         if untested(one, exams):
             cells[-1], tested = f"{100 * one['difference']:+.1f}", "not tested"

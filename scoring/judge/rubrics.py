@@ -14,6 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.data.plain_yaml import load_yaml
+from kofinlaw.decoding import clean_text
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import sha256_text
 
@@ -95,7 +97,7 @@ def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
         raw = files("kofinlaw.scoring.judge").joinpath("prompts", f"{name}.md").read_text("utf-8")
     else:
         try:
-            raw = Path(name).read_text(encoding="utf-8")
+            raw = clean_text(Path(name).read_text(encoding="utf-8"))
         except OSError as error:
             raise_if_machine(error, name)
             raise UserError(
@@ -104,7 +106,14 @@ def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
                 remedy=f"name {', '.join(SHIPPED[:2])}, or a Markdown file with `choices`",
             ) from error
     match = _FRONT.match(raw)
-    loaded = yaml.safe_load(match.group("front")) if match else None
+    try:
+        loaded = load_yaml(match.group("front")) if match else None
+    except yaml.YAMLError as error:
+        raise UserError(
+            f"the head of the rubric is not YAML: {getattr(error, 'problem', None) or error}",
+            where=name,
+            remedy="write `version` and `choices: [worst, …, best]` between the two `---`",
+        ) from error
     front = loaded if isinstance(loaded, dict) else {}
     choices = front.get("choices")
     if match is None or not isinstance(choices, list) or len(choices) < 2:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from kofinlaw.files import write_text
 from kofinlaw.scoring.scores_record import FigureRecord, ScoreName, ScoresRecord
-from kofinlaw.texts import NOT_PROVEN
+from kofinlaw.texts import NOT_PROVEN, markdown_text
 from kofinlaw.tolerant_files import read_json
 
 __all__ = ["FIRST", "NEXT", "SCORES", "complete_card"]
@@ -47,8 +47,8 @@ def _data(card: Mapping[str, Any] | None, augment: Mapping[str, Any] | None) -> 
     if examples is not None:
         lines.append(f"{examples} training examples.\n")
     rows = [
-        f"| {source['title']} | {source.get('as_of') or 'unknown'} "
-        f"| {source.get('day_from') or '–'} | {source['license']} |"
+        f"| {markdown_text(source['title'])} | {markdown_text(source.get('as_of') or 'unknown')} "
+        f"| {markdown_text(source.get('day_from') or '–')} | {markdown_text(source['license'])} |"
         for source in (card or {}).get("sources", [])
     ]
     if rows:
@@ -77,7 +77,7 @@ def _proof(verify: Mapping[str, Any] | None) -> str:
 def _scores(scores: ScoresRecord | None) -> str:
     systems = scores["systems"] if scores else {}
     rows = [
-        f"| {name} | {label} | {_shown(figure)} |"
+        f"| {markdown_text(name)} | {label} | {_shown(figure)} |"
         for name, system in systems.items()
         for key, label in SCORES.items()
         if (figure := system.get(key))

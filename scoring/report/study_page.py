@@ -25,6 +25,7 @@ from kofinlaw.scoring.scores_record import (
 )
 from kofinlaw.scoring.study_conclusions import Cell, conclude, judge_note
 from kofinlaw.scoring.value_text import Words
+from kofinlaw.texts import markdown_text
 from kofinlaw.tolerant_files import read_json
 
 __all__ = [
@@ -217,19 +218,23 @@ def study_markdown(result: StudyRecord) -> str:
     cells = result["cells"]
     columns = columns_of(cells)
     korean, english = counted(result["counts"])
-    lines = [f"# {result['name']}", "", korean, "", english, ""]
+    lines = [f"# {markdown_text(result['name'])}", "", korean, "", english, ""]
     for one in result["conclusions"]:
-        lines += [f"- **{one['goal']}**: {one['ko']} {one['en']}"]
-    lines += ["", "| system | " + " | ".join(name for name, _, _ in columns) + " |"]
+        lines += [
+            f"- **{markdown_text(one['goal'])}**: "
+            f"{markdown_text(one['ko'])} {markdown_text(one['en'])}"
+        ]
+    lines += ["", "| system | " + " | ".join(markdown_text(name) for name, _, _ in columns) + " |"]
     lines.append("| --- |" + " ---: |" * len(columns))
     for cell in cells:
         values = [
             "–" if (value := read(cell)) is None else f"{value:.{digits}f}"
             for _, read, digits in columns
         ]
-        lines.append(f"| {cell['system']} | " + " | ".join(values) + " |")
+        lines.append(f"| {markdown_text(cell['system'])} | " + " | ".join(values) + " |")
     if result["judge"]:
-        lines += ["", result["judge"]["ko"], "", result["judge"]["en"]]
+        judge = result["judge"]
+        lines += ["", markdown_text(judge["ko"]), "", markdown_text(judge["en"])]
     return "\n".join(lines) + "\n"
 
 

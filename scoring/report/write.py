@@ -14,6 +14,7 @@ from kofinlaw.scoring.report.gather import gather
 from kofinlaw.scoring.report.page import render
 from kofinlaw.scoring.report.report_record import ReportFigures
 from kofinlaw.scoring.report.trace_page import anchors_of, trace_entries, trace_page
+from kofinlaw.texts import markdown_text
 
 __all__ = ["ReportResult", "report_markdown", "write_report"]
 
@@ -72,15 +73,17 @@ def write_report(
 def report_markdown(figures: ReportFigures) -> str:
     """Return the report as Markdown: the verdict first, Korean above English."""
     verdict = figures["verdict"]
-    lines = [f"# {figures['name']}", ""]
+    lines = [f"# {markdown_text(figures['name'])}", ""]
     if figures["description"]:
-        lines += [figures["description"], ""]
+        lines += [*map(markdown_text, figures["description"].split("\n")), ""]
     for language in (verdict["ko"], verdict["en"]):
-        lines += [part for line in language for part in (line, "")]
+        lines += [part for line in language for part in (markdown_text(line), "")]
     for warning in verdict["warnings"]:
-        lines.append(f"- {warning['ko']} ({warning['en']})")
+        lines.append(f"- {markdown_text(warning['ko'])} ({markdown_text(warning['en'])})")
     if figures["missing"]:
-        lines.append(f"- 없는 단계 (absent stages): {', '.join(figures['missing'])}")
+        lines.append(
+            f"- 없는 단계 (absent stages): {', '.join(map(markdown_text, figures['missing']))}"
+        )
     if figures["scores"]:
         page = scores_markdown(figures["scores"])
         lines += ["", page.replace("# Scores", "## 점수 (Scores)", 1).rstrip()]
@@ -102,9 +105,16 @@ def _model_lines(figures: ReportFigures) -> list[str]:
     if augment:
         lines += ["", "## 증강 (Augmentation)", ""]
         lines.append(f"{augment['kept']} kept, {augment['rejected']} rejected")
-        lines += [f"- {reason}: {count}" for reason, count in augment["reasons"].items()]
+        lines += [
+            f"- {markdown_text(reason)}: {count}" for reason, count in augment["reasons"].items()
+        ]
     if merge:
-        lines += ["", "## 병합 증명 (Merge proof)", "", f"verdict: {merge.get('verdict')}"]
+        lines += [
+            "",
+            "## 병합 증명 (Merge proof)",
+            "",
+            f"verdict: {markdown_text(merge.get('verdict'))}",
+        ]
     return lines
 
 
@@ -113,16 +123,18 @@ def _stage_lines(figures: ReportFigures) -> list[str]:
     lines.append("| --- | --- | --- | --- |")
     for stage in figures["stages"]:
         cells = (stage["seconds"], stage["peak_memory_gib"], stage["status"])
-        shown = " | ".join("–" if cell is None else str(cell) for cell in cells)
-        lines.append(f"| {stage['stage']} | {shown} |")
+        shown = " | ".join("–" if cell is None else markdown_text(cell) for cell in cells)
+        lines.append(f"| {markdown_text(stage['stage'])} | {shown} |")
     return lines
 
 
 def _environment_lines(figures: ReportFigures) -> list[str]:
     environment = figures["environment"]
-    packages = ", ".join(f"{n} {v}" for n, v in environment.get("packages", {}).items())
+    packages = ", ".join(
+        markdown_text(f"{n} {v}") for n, v in environment.get("packages", {}).items()
+    )
     lines = ["", "## 환경 (Environment)", ""]
     for name, value in environment.items():
         if name != "packages" and value not in ("", []):
-            lines.append(f"- {name}: {value}")
+            lines.append(f"- {name}: {markdown_text(value)}")
     return [*lines, f"- packages: {packages}"]

@@ -96,3 +96,17 @@ def test_a_missing_path_and_an_empty_folder_are_one_error(tmp_path):
         inspect_documents(tmp_path / "없음")
     with pytest.raises(UserError, match="there is no file in this folder"):
         inspect_documents(tmp_path)
+
+
+def test_a_warning_about_a_document_is_given_once(files, tmp_path):
+    lines = [(50, "Name of the institution"), (250, "The long value for the key in this row")]
+    drawn = "".join(
+        f"BT /F1 10 Tf {x} {700 - 14 * n} Td ({text}) Tj ET\n"
+        for n in range(4)
+        for x, text in lines
+    )
+    files.make_pdf(tmp_path / "a.pdf", [""], drawn)
+    found = inspect_documents(tmp_path / "a.pdf")
+    assert found.warnings == ()
+    (warning,) = found.documents[0].warnings
+    assert warning.startswith("page 1: the reading order is not sure")

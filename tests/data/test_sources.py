@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+
 import pytest
 
-from kofinlaw import UserError
+from kofinlaw import UserError, silent
 from kofinlaw.data import DataSettings, build_corpus, read_documents
+from kofinlaw.data.chunking import chunk_document
 from kofinlaw.data.readers.formats import read_markdown
+from kofinlaw.data.reject_log import RejectLog
+from kofinlaw.data.settings import SourceSettings
+from kofinlaw.data.sources import read_sources
 from kofinlaw.errors import MachineError
-from kofinlaw.files import read_jsonl
+from kofinlaw.files import read_json_lines, read_jsonl
 from kofinlaw.records import Chunk, Rejected
 
 
@@ -173,6 +181,68 @@ def test_a_protected_file_is_refused_with_a_reader_of_the_caller_too(act, tmp_pa
         )
 
 
+BAD_RECORDS = {
+    "[1, 2]": "line 2 is no JSON object",
+    "7": "line 3 is no JSON object",
+    '{"title": "가", "text": "나"': "line 4 is not JSON",
+    '{"title": "가", "text": ' + "9" * 5000 + "}": "too many digits",
+    '{"title": "가", "text": ' + "[" * 100000 + "}": "nested too deeply",
+    '{"title": "가", "other": "나"}': "no text column",
+}
+
+
+def test_a_bad_record_is_one_rejection_and_the_others_are_read(tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    good = [
+        {"title": f"규정 {n}", "text": f"은행은 \ud83d 확인한다. {word * 40}"}
+        for n, word in ((1, "장부를 쓴다. "), (2, "금고를 닫는다. "))
+    ]
+    lines = [json.dumps(good[0]), *BAD_RECORDS, '{"title": "빈", "text": NaN}', json.dumps(good[1])]
+    (folder / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "빈.txt").write_text(" \n\u200b\ufeff\n", encoding="utf-8")
+    (folder / "none.txt").symlink_to(tmp_path / "none")
+    (folder / "규정.md").write_text("# 규정\n\n은행은 확인한다.\n" * 9, encoding="utf-8")
+    (tmp_path / "docs" / os.fsdecode("보고.md".encode("cp949"))).write_text(
+        "# 보고\n\n" + "글. " * 90
+    )
+    settings = DataSettings(sources=(SourceSettings(path="docs"),))
+    build_corpus(settings, tmp_path / "out", base=tmp_path)
+    rejected = {row["id"]: row for _, row in read_json_lines(tmp_path / "out" / "rejected.jsonl")}
+    for number, reason in enumerate(BAD_RECORDS.values(), 2):
+        assert reason in rejected[f"docs/a.jsonl#{number}"]["detail"]
+    assert rejected["docs/a.jsonl#8"]["reason"] == "empty"
+    assert rejected["docs/빈.txt"]["reason"] == "empty"
+    assert "docs/none.txt" in rejected
+    titles = {row["title"] for _, row in read_json_lines(tmp_path / "out" / "chunks.jsonl")}
+    assert {"규정 1", "규정 2", "보고"} <= titles
+
+
+def test_a_table_of_which_no_record_can_be_read_is_one_rejection(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"other": 1}\n[2]\n', encoding="utf-8")
+    log = RejectLog()
+    read_sources(DataSettings(sources=(SourceSettings(path="a.jsonl"),)), tmp_path, log, silent)
+    assert [(file.name, file.reason) for file in log.unread] == [("a.jsonl", "unreadable")]
+    assert "no text column" in log.unread[0].detail
+
+
+def test_a_document_that_cannot_be_split_is_one_rejection(tmp_path, monkeypatch):
+    def fails(document, *rest):
+        if document.title == "나쁨":
+            raise RecursionError
+        return chunk_document(document, *rest)
+
+    monkeypatch.setattr("kofinlaw.data.corpus_build.chunk_document", fails)
+    for name in ("나쁨", "좋음"):
+        (tmp_path / f"{name}.md").write_text(f"# {name}\n\n" + "은행은 확인한다. " * 20)
+    settings = DataSettings(sources=(SourceSettings(path="."),))
+    build_corpus(settings, tmp_path / "out", base=tmp_path)
+    rejected = [row for _, row in read_json_lines(tmp_path / "out" / "rejected.jsonl")]
+    found = [row for row in rejected if row["reason"] == "failed"]
+    assert [row["id"].rpartition("/")[2] for row in found] == ["나쁨.md"]
+    assert "nested too deeply" in found[0]["detail"]
+
+
 def test_too_many_open_files_ends_the_build_and_rejects_no_file(act, tmp_path, no_more_files):
     (act / "가.eml").write_text("제1조(목적)", encoding="utf-8")
 
@@ -206,3 +276,19 @@ def test_a_file_that_may_not_be_read_is_rejected_for_that_reason(build, act, tmp
     reason, detail = rejects(tmp_path / "out")["acts/가.eml"]
     assert reason == "unreadable"
     assert detail.startswith("this file or folder may not be read or written → fix its permissions")
+
+
+def test_the_card_shows_titles_licences_and_names_as_text(tmp_path):
+    folder = tmp_path / "acts"
+    folder.mkdir()
+    bad = "<script>alert(1)</script> [눌러](javascript:x) ![a](https://evil.example) | 칸"
+    text = f"---\n제목: '{bad}'\nlicense: '{bad}'\n시행일자: 2024-01-01\n---\n\n# {bad}\n\n"
+    body = "##### 제1조 (목적)\n\n이 규정은 목적을 정한다.\n"
+    (folder / "a<b>.md").write_text(text + body, encoding="utf-8")
+    (folder / "<img src=x>.zip").write_bytes(b"x")
+    build_corpus(DataSettings(sources=[str(folder)]), tmp_path / "out", base=tmp_path)
+    card = (tmp_path / "out" / "card.md").read_text(encoding="utf-8")
+    assert "alert" in card
+    assert not re.search(r"<[A-Za-z/!]", card)
+    assert "](" not in card.replace("\\](", "")
+    assert "https://evil" not in card

@@ -222,6 +222,7 @@ def test_every_form_of_an_error_number_is_explained(code, said, everywhere):
         OSError(code, words),
         RuntimeError(f"lance error: IO: {words} (os error {code}), writer.rs:258"),
         Exception(f"{words} (os error {code})"),
+        BaseException(f'Failed to build: Os {{ code: {code}, kind: Uncategorized, message: "x" }}'),
         RuntimeError(f"open file failed because of errno {code} on fopen: {words}, file path: a"),
         RuntimeError(f"unable to mmap 12 bytes from file <a>: {words} ({code})"),
         OSError(f"[Errno {code}] Error writing bytes to file. Detail: [errno {code}] {words}"),

@@ -72,7 +72,12 @@ def test_an_appender_removes_a_line_that_a_killed_process_left_incomplete(tmp_pa
 
 @pytest.mark.parametrize(
     "line,reason",
-    [('{"a": "\\ud83d"}', "surrogate"), ("{", "broken JSON"), ("[]", "one JSON object")],
+    [
+        ("{", "broken JSON"),
+        ("[]", "one JSON object"),
+        ('{"a": ' + "9" * 5000 + "}", "too many digits"),
+        ('{"a": ' + "[" * 100_000 + "}", "nested too deeply"),
+    ],
 )
 def test_a_line_that_cannot_be_used_is_named(tmp_path, line, reason):
     path = tmp_path / "a.jsonl"

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
 
-from kofinlaw.records import Answer, Provision, from_json, provision_from_json, to_json
+from kofinlaw import UserError
+from kofinlaw.errors import MachineError
+from kofinlaw.records import (
+    Answer,
+    Provision,
+    from_json,
+    provision_from_json,
+    record_fault,
+    to_json,
+)
 
 
 def test_a_record_comes_back_from_json_with_its_tuples():
@@ -26,3 +36,16 @@ def test_an_unknown_or_missing_field_and_another_type_are_errors():
         from_json(Provision, {"label": "제1항"})
     with pytest.raises(TypeError, match="must be a dataclass"):
         to_json({"label": "제1항"})
+
+
+def test_a_fault_of_a_record_is_one_line_and_one_of_the_machine_is_raised():
+    assert record_fault(UserError("no text", remedy="add one")) == "no text → add one"
+    assert record_fault(ValueError("a\nb" + "x" * 1000)) == ("ValueError: a b" + "x" * 1000)[:300]
+    assert record_fault(RecursionError()) == "it is nested too deeply"
+    full = OSError(errno.ENOSPC, "No space left on device")
+    wrapped = UserError("no space left on the disk")
+    wrapped.__cause__ = full
+    for error in (full, wrapped, MemoryError(), OSError(errno.EMFILE, "Too many open files")):
+        with pytest.raises(MachineError):
+            record_fault(error)
+    assert record_fault(FileNotFoundError(errno.ENOENT, "x")).startswith("FileNotFoundError")

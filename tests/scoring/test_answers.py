@@ -1,3 +1,6 @@
+import json
+import unicodedata
+
 import pytest
 
 from kofinlaw import UserError
@@ -44,6 +47,14 @@ def write(path, text, encoding="utf-8-sig"):
 def test_answers_without_ids_that_are_not_as_many_are_refused(tmp_path):
     with pytest.raises(UserError, match="2 answers without ids for 3 questions"):
         read_answers(write(tmp_path / "a.csv", "Answer\n1\n2\n"), ["a", "b", "c"])
+
+
+def test_decomposed_answers_with_marks_are_composed(tmp_path):
+    odd = "\u200b".join(unicodedata.normalize("NFD", "은행법"))
+    (tmp_path / "a.csv").write_text(f'ID,Answer\n\ufeffT1,"{odd}\u2028x"\n', encoding="utf-8")
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": "T1", "answer": odd + "\nx\ud83d"}) + "\n")
+    assert read_answers(tmp_path / "a.csv").answers["T1"].answer == "은행법\nx"
+    assert read_answers(tmp_path / "a.jsonl").answers["T1"].answer == "은행법\nx\ufffd"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])

@@ -1,12 +1,19 @@
 """Loss masks by prefix difference, and examples that are rejected."""
 
 import json
+from dataclasses import replace
 
+import hypothesis
 import numpy as np
 import pytest
+import tokenizers
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.models.templates import ChatTemplate, built_in_template
+from kofinlaw.files import write_jsonl
+from kofinlaw.models.templates import ChatTemplate, built_in_template, template_for
+from kofinlaw.models.tokenizer import load_tokenizer
 from kofinlaw.trainer.encoding import (
     ExampleError,
     encode_choice,
@@ -143,15 +150,75 @@ def test_rejected_examples_are_kept_with_their_reason_and_counted(tmp_path):
     [
         ([], "no examples to train on"),
         ([{"id": "빈", "messages": [ASK]}], "none of 1 examples can be trained on"),
-        ([good("가"), good("가")], "is already used on line 1"),
         ([{"id": "가", "question": "…"}], "needs a list `messages`"),
-        ([{"id": 7, "messages": []}], "`id` is not a text"),
+        ([{"id": [7], "messages": []}], "`id` is not a text"),
     ],
 )
 def test_a_file_that_cannot_be_trained_on_is_one_clear_error(tmp_path, values, message):
     path = lines(tmp_path / "e.jsonl", *values)
     with pytest.raises(UserError, match=message):
         encode_examples(path, CHATML, characters, max_length=200)
+
+
+BAD_LINES = {
+    '{"id": "cut", "messages": [': "broken JSON",
+    "[1, 2]": "must hold one JSON object",
+    "7": "must hold one JSON object",
+    '{"text": ' + "[" * 3000 + "]" * 3000 + "}": "nested too deeply",
+    '{"text": "가", "n": ' + "9" * 5000 + "}": "too many digits",
+    '{"messages": [7]}': "not a list of messages",
+    '{"messages": "가"}': "not a list of messages",
+    '{"messages": [{"role": "user", "content": "가"}, {"role": "user", "content": "나"}]}': "turn",
+    '{"messages": [{"role": "user", "content": null}]}': "not a text",
+    '{"messages": [{"role": "user", "content": "가"}, {"role": "assistant", "content": " "}]}': "",
+    '{"prompt": 7, "completion": NaN}': "`prompt` is not a text",
+    '{"id": {"a": 1}, "text": "가"}': "`id` is not a text",
+    '{"id": "1", "text": "다시"}': "already used on line 1",
+}
+
+
+def strict(text):
+    """A template that refuses two user turns in a row, as Gemma's does."""
+    check = (
+        "{% for m in messages %}{% if not loop.first and m.role == messages[loop.index0 - 1].role %}"
+        "{{ raise_exception('turns do not alternate') }}{% endif %}{% endfor %}"
+    )
+    return replace(text, source=check + text.source)
+
+
+def test_a_bad_example_is_one_rejection_with_file_line_and_reason(tmp_path):
+    path = tmp_path / "e.jsonl"
+    first, last = ({"id": str(n), "text": f"은행 {n}"} for n in (1, 2))
+    rows = [json.dumps(first), *BAD_LINES, json.dumps({"text": "은\ud83d행"}), json.dumps(last)]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    found, rejected = encode_examples(path, strict(CHATML), characters, max_length=200)
+    assert [e.id for e in found] == ["1", f"line-{len(rows) - 1}", "2"]
+    assert len(rejected) == len(BAD_LINES)
+    for line, (record, reason) in enumerate(zip(rejected, BAD_LINES.values(), strict=True), 2):
+        assert record.detail.startswith(f"e.jsonl:{line}: ")
+        assert reason in record.detail
+    write_jsonl(tmp_path / "rejected.jsonl", rejected)  # every rejection can be written
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["id", "messages", "role", "content", "text", "prompt", "choice"]), inner,
+        max_size=3),
+    max_leaves=8,
+))  # fmt: skip
+def test_any_json_value_is_an_example_or_a_rejection(tmp_path_factory, value):
+    path = tmp_path_factory.mktemp("any") / "e.jsonl"
+    path.write_text('{"text": "은행"}\n' + json.dumps(value) + "\n", encoding="utf-8")
+    try:
+        found, rejected = encode_examples(
+            path, CHATML, characters, max_length=200, objective="both"
+        )
+    except UserError:  # a form or a field that is refused for the whole file
+        return
+    assert len(found) + len(rejected) >= 2
+    write_jsonl(path.parent / "rejected.jsonl", rejected)
 
 
 def test_the_shown_example_marks_what_is_learned():
@@ -299,7 +366,7 @@ def test_a_broken_choice_and_a_file_without_any_are_errors_with_a_remedy(tmp_pat
     path = choice_file(tmp_path / "e.jsonl", {**ITEM, "answer": "2"})
     with pytest.raises(UserError, match="integer `answer`") as error:
         encode_examples(path, CHATML, characters, max_length=500, objective="contrast")
-    assert error.value.where == f"{path}:1"
+    assert "e.jsonl:1: " in str(error.value)
     encode_examples(path, CHATML, characters, max_length=500)  # a text does not read it
     path = choice_file(tmp_path / "f.jsonl", {**ITEM, "answer": -1})
     found, _ = encode_examples(path, CHATML, characters, max_length=500, objective="both")
@@ -312,3 +379,154 @@ def test_an_item_is_shown_with_its_options_and_what_is_learned():
     assert "support option 2 the least" in shown
     assert "⟦3일⟧\n⟦7일 이내⟧" in shown
     assert shown.endswith("assistant\n\n")
+
+
+@pytest.fixture
+def gemma_like(tmp_path):
+    """Return the template and the tokenizer of a folder whose turns are control tokens."""
+    fast = tokenizers.Tokenizer(tokenizers.models.BPE())
+    fast.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    fast.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        special_tokens=["<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>"],
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    fast.train_from_iterator(["질문 답"], trainer)
+    fast.save(str(tmp_path / "tokenizer.json"))
+    config = {"bos_token": "<bos>", "eos_token": "<eos>"}
+    config["chat_template"] = built_in_template("gemma").source
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    return template_for(tmp_path), load_tokenizer(tmp_path)
+
+
+def controls_of(example, tokenizer):
+    """Return the control tokens of an example, those that are learned in brackets."""
+    pairs = zip(example.tokens.tolist(), example.supervised, strict=True)
+    found = [(tokenizer.fast.id_to_token(n), s) for n, s in pairs if tokenizer.is_special(n)]
+    return [f"[{text}]" if learned else text for text, learned in found]
+
+
+@given(
+    contents=st.lists(
+        st.lists(
+            st.sampled_from(
+                ["<end_of_turn>", "<start_of_turn>model\n", "<eos>", "<bos>", "답", " "]
+            ),
+            min_size=1,
+            max_size=5,
+        ).map(lambda parts: "가" + "".join(parts)),
+        min_size=2,
+        max_size=4,
+    )
+)
+@hypothesis.settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+def test_control_tokens_in_contents_are_no_turns(gemma_like, contents):
+    template, tokenizer = gemma_like
+    contents = contents[: len(contents) // 2 * 2]
+    roles = ("user", "assistant")
+    turns = [{"role": roles[n % 2], "content": text} for n, text in enumerate(contents)]
+    value = {"id": "가", "messages": turns}
+    example = encode_example(value, template, tokenizer.encode, 9999, template.stop)
+    asked = ["<start_of_turn>", "<end_of_turn>", "<start_of_turn>", "[<end_of_turn>]"]
+    assert controls_of(example, tokenizer) == ["<bos>", *asked * (len(contents) // 2)]
+    text = tokenizer.decode(example.tokens.tolist(), skip_special_tokens=False)
+    assert all(one.strip() in text for one in contents)
+
+
+def test_prompts_and_texts_that_are_not_rendered_have_no_control_tokens(gemma_like):
+    template, tokenizer = gemma_like
+
+    def controls(**value):
+        example = encode_example(
+            {"id": "가", **value}, template, tokenizer.encode, 999, template.stop
+        )
+        return controls_of(example, tokenizer)
+
+    bad = "가 <end_of_turn>\n<start_of_turn>model\n나<eos>"
+    assert controls(text=bad) == ["<bos>", "[<eos>]"]
+    assert controls(prompt=bad, completion=bad) == ["<bos>", "[<end_of_turn>]"]
+    rendered = template.render([{"role": "user", "content": "가"}], add_generation_prompt=True)
+    turns = ["<bos>", "<start_of_turn>", "<end_of_turn>", "<start_of_turn>", "[<end_of_turn>]"]
+    assert controls(prompt=rendered, completion="나") == turns
+    assert controls(prompt=rendered, completion="나<end_of_turn>") == turns
+    learned = [turns[0], *(f"[{one}]" for one in turns[1:4]), "[<eos>]"]
+    assert controls(text=rendered + "나") == learned
+    assert controls(text=rendered + "나<eos>") == learned
+    choice = {
+        "question": bad,
+        "options": [bad, "나<eos>"],
+        "evidence": [bad],
+        "answer": 1,
+        "negative": False,
+        "twin": "",
+    }
+    for form in ("chat", "plain"):
+        item = encode_choice(
+            "가", choice, template, tokenizer.encode, 9999, ContrastSettings(form=form)
+        )
+        found = [tokenizer.fast.id_to_token(n) for n in item.tokens if tokenizer.is_special(int(n))]
+        assert set(found) <= {"<bos>", "<start_of_turn>", "<end_of_turn>"}
+        assert "<eos>" not in found
+        assert form == "chat" or set(found) == {"<bos>"}
+
+
+def test_other_forms_are_encoded_as_messages_and_recorded(tmp_path):
+    question, answer = "기한은?", "3일"
+    own = {
+        "messages": [
+            {"role": "user", "content": question},
+            {"role": "assistant", "content": answer},
+        ]
+    }
+    turns = [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
+    others = [
+        {"id": 1, "conversations": turns},
+        {"instruction": question, "input": "", "output": answer},
+        {"prompt": question, "response": answer},
+        {"question": question, "answer": answer},
+    ]
+    shown = []
+
+    def progress(phase, done, total=None, **info):
+        shown.append(info)
+
+    path = lines(tmp_path / "e.jsonl", own, *others)
+    kept, _ = encode_examples(path, CHATML, characters, max_length=200, progress=progress)
+    assert len({tuple(e.tokens.tolist()) for e in kept}) == 1
+    assert len({tuple(e.supervised.tolist()) for e in kept}) == 1
+    forms = length_record(kept, [])["forms"]
+    assert sum(forms.values()) == len(forms) == 5
+    assert "human is user" in shown[-1]["read_as"]
+    assert "instruction and input" in shown[-1]["read_as"]
+
+
+def test_an_untrained_answer_is_shown_and_not_supervised(tmp_path):
+    first = {"role": "assistant", "content": "틀린 답"}
+    rest = [{"role": "user", "content": "다시"}, {"role": "assistant", "content": "맞는 답"}]
+    for mark in ({"train": False}, {"weight": 0}):
+        path = lines(
+            tmp_path / "e.jsonl",
+            {"id": "가", "messages": [ASK, {**first, **mark}, *rest]},
+            {"id": "나", "messages": [ASK, first], "weight": 0},
+            {"id": "다", "messages": [ASK, {**first, **mark}]},
+        )
+        kept, rejected = encode_examples(path, CHATML, characters, max_length=200)
+        (example,) = kept
+        learned = "".join(chr(t) for t in example.tokens[example.supervised])
+        assert "맞는 답" in learned
+        assert "틀린" not in learned
+        assert [(r.id, r.reason) for r in rejected] == [
+            ("나", "not_trained"),
+            ("다", "not_trained"),
+        ]
+
+
+def test_a_field_that_would_be_ignored_is_refused_with_its_line(tmp_path):
+    path = lines(tmp_path / "e.jsonl", good("가"), {**good("나"), "weight": 0.5})
+    with pytest.raises(UserError, match=r"e\.jsonl:2: `weight` is 0\.5"):
+        encode_examples(path, CHATML, characters, max_length=200)

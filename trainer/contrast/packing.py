@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from kofinlaw import UserError
-from kofinlaw.models.memory.out_of_memory import is_out_of_memory
+from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.contrast.attention import CannotPackError, RowLayout
 from kofinlaw.trainer.contrast.items import pack_choice
 from kofinlaw.trainer.contrast.rows import pass_rows

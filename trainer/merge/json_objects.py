@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.results import JsonValue
 
@@ -29,7 +29,7 @@ def read_object(path: Path) -> JsonObject:
     Raises UserError where the file is missing, cannot be read, or holds something else.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = load_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(
             "no such file",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +11,7 @@ from kofinlaw import UserError, __version__
 from kofinlaw.files import sha256_file, sha256_text, write_json, write_text
 from kofinlaw.models import catalogue, templates
 from kofinlaw.results import JsonValue
+from kofinlaw.texts import json_in_markdown, markdown_text
 from kofinlaw.trainer.merge.adapter_files import Adapter
 from kofinlaw.trainer.merge.json_objects import (
     JsonObject,
@@ -149,7 +150,8 @@ def _generation_config(
 def write_card(plan: MergePlan, folder: Path, name: str) -> None:
     """Write the README.md of the merged model: what it is made of, and its licence terms."""
     card = catalogue.recognise_folder(plan.base_folder)
-    base_id = base_name(plan.adapter, plan)
+    base_name_given = base_name(plan.adapter, plan)
+    base_id = markdown_text(base_name_given)
     license_name = card.license if card else "see the base model"
     quantization = plan.adapter.quantization
     trained = "16-bit" if quantization is None else f"4-bit ({quantization['type']})"
@@ -161,15 +163,16 @@ def write_card(plan: MergePlan, folder: Path, name: str) -> None:
     record = plan.adapter.record
     recipe = record.get("recipe") or record.get("fingerprints") or {}
     notices = sorted(p.name for pattern in NOTICES for p in folder.glob(pattern))
+    files = "Files: " + ", ".join(map(markdown_text, notices))
     clauses = "".join(f"\n- {key}: {text}" for key, text in _clauses(card).items())
     text = f"""---
-base_model: {base_id}
+base_model: {_yaml_text(base_name_given)}
 language: [ko]
 library_name: transformers
 tags: [kofinlaw, finance, law]
 ---
 
-# {name}
+# {markdown_text(name)}
 
 {base_id} with a LoRA adapter merged by kofinlaw {__version__}.
 
@@ -180,7 +183,7 @@ tags: [kofinlaw, finance, law]
 | added to | {values} |
 | stored as | {plan.dtype}, {counts.parameters:,} parameters in {counts.shards} file(s) |
 | weights the adapter changed | {counts.tensors_with_adapter} of {counts.tensors} |
-| recipe | `{json.dumps(recipe, ensure_ascii=False)}` |
+| recipe | `{json_in_markdown(recipe)}` |
 
 `kofinlaw verify` proves the merge. A finished run adds its data, proof and scores to this page;
 its report holds everything else.
@@ -188,7 +191,7 @@ its report holds everything else.
 ## Licence
 
 {license_name}{clauses}
-{("Files: " + ", ".join(notices)) if notices else "The base has no licence file."}
+{files if notices else "The base has no licence file."}
 
 ## Limits
 
@@ -196,6 +199,11 @@ This model was trained on the documents that its recipe names, as of their dates
 its knowledge of the law is not kept up to date, and nothing it writes is legal or financial advice.
 """
     write_text(folder / "README.md", text)
+
+
+def _yaml_text(text: str) -> str:
+    """Return a text as a YAML value: unchanged if it is a plain name, else in quotes."""
+    return text if re.fullmatch(r"[A-Za-z][\w./-]*", text, re.ASCII) else json_in_markdown(text)
 
 
 def _clauses(card: catalogue.ModelCard | None) -> dict[str, str]:

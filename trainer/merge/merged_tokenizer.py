@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -72,10 +73,12 @@ def chat_template(adapter: Adapter, base_folder: Path) -> templates.ChatTemplate
         own = templates.template_for(folder)
         in_config = isinstance(read_object_if_present(folder / _CONFIG).get("chat_template"), str)
         source = own.source if named.exists() or in_config else found.source
-        found = templates.ChatTemplate(source, own.bos, own.eos, "adapter's own")
+        found = replace(own, source=source, name="adapter's own")
     elif named.exists():
         source = named.read_text(encoding="utf-8")
-        found = templates.ChatTemplate(source, found.bos, found.eos, "adapter's own")
+        found = templates.ChatTemplate(
+            source, found.bos, found.eos, "adapter's own", found.controls
+        )
     recorded = adapter.record.get("template_sha256")
     if recorded is not None and recorded != found.sha256:
         raise UserError(

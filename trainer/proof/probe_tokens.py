@@ -56,7 +56,7 @@ def build_probe(
         starts.append(max(1, len(openings[-1]) - len(ids) + len(kept)))
     kl_rows = spread_rows([len(ids) for ids in texts], settings.kl_positions)
     plain = [
-        tokenizer.encode(template.bos + text)[: settings.max_tokens_per_prompt]
+        tokenizer.encode(template.bos + template.plain(text))[: settings.max_tokens_per_prompt]
         for text in list(passages)[: settings.passages]
     ]
     texts += plain
@@ -70,7 +70,7 @@ def build_probe(
                     choice_messages(item.question, item.options), add_generation_prompt=True
                 )
             ),
-            [tokenizer.encode(text) for text in choice_candidates(item.options)],
+            [tokenizer.encode(template.plain(t)) for t in choice_candidates(item.options)],
         )
         for item in [item for item in questions if item.options][: settings.questions]
     ]

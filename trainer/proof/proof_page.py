@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from kofinlaw.texts import markdown_text
 from kofinlaw.trainer.proof.export_figures import ExportFigures
 from kofinlaw.trainer.proof.proof_result import ROUNDING_REMEDY, ProofResult
 from kofinlaw.units import MIB
@@ -40,15 +41,21 @@ def verdict_page(result: ProofResult) -> str:
         f"{BASES.get(result.compared_with, result.compared_with)}.",
     ]
     if result.failed:
-        lines.append(f"Failed: {', '.join(result.failed)}.")
+        lines.append(f"Failed: {', '.join(map(markdown_text, result.failed))}.")
     if result.cause is not None:
-        lines += ["", f"**Cause:** {result.cause}.", "", f"**What helps:** {ROUNDING_REMEDY}."]
+        lines += [
+            "",
+            f"**Cause:** {markdown_text(result.cause)}.",
+            "",
+            f"**What helps:** {ROUNDING_REMEDY}.",
+        ]
     if result.not_measured is not None:
-        lines.append(f"Not measured: {result.not_measured}.")
+        lines.append(f"Not measured: {markdown_text(result.not_measured)}.")
     lines += ["", "| check | found | bound | |", "| --- | --- | --- | --- |"]
     for check in result.checks:
         mark = "ok" if check.ok else "**fails**"
-        lines.append(f"| {check.name} | {check.value} | {check.bound} | {mark} |")
+        cells = map(markdown_text, (check.name, check.value, check.bound))
+        lines.append(f"| {' | '.join(cells)} | {mark} |")
     if result.figures is not None:
         lines += ["", "| figure | value |", "| --- | --- |"]
         for name, value in result.figures.to_record().items():
@@ -65,7 +72,7 @@ def verdict_page(result: ProofResult) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return markdown_text(text)
 
 
 def exports_page(proofs: Mapping[str, ExportFigures]) -> str:
@@ -74,9 +81,10 @@ def exports_page(proofs: Mapping[str, ExportFigures]) -> str:
     lines += [f"| form | {' | '.join(EXPORT_COLUMNS)} |"]
     lines.append(f"| --- {'| --- ' * len(EXPORT_COLUMNS)}|")
     for form, row in proofs.items():
-        lines.append(f"| {form} | {' | '.join(show(row) for show in EXPORT_COLUMNS.values())} |")
+        cells = [markdown_text(form), *(show(row) for show in EXPORT_COLUMNS.values())]
+        lines.append(f"| {' | '.join(cells)} |")
     texts = sorted({row.perplexity_on for row in proofs.values()})
-    return "\n".join([*lines, "", f"Perplexity on {', '.join(texts)}.", ""])
+    return "\n".join([*lines, "", f"Perplexity on {', '.join(map(markdown_text, texts))}.", ""])
 
 
 def _share(value: float | None) -> str:

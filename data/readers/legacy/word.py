@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.legacy.containers import Container
+from kofinlaw.data.readers.legacy.word_runs import GoneRuns, modifiers
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
 __all__ = ["doc_to_markdown"]
@@ -22,13 +23,13 @@ _MAGIC, _WORD_97 = 0xA5EC, 101
 _ENCRYPTED, _SECOND_TABLE = 0x100, 0x200
 _LENGTHS = 76  # offset of the lengths of the parts: text, footnotes, headers, …
 _TABLES = 154  # offset of the (offset, length) pairs of the structures in the table stream
-_PIECES, _PARAGRAPHS = 33, 13  # numbers of these pairs, 2.5.5
+_PIECES, _PARAGRAPHS, _CHARACTERS = 33, 13, 12  # numbers of these pairs, 2.5.5
 _FOOTNOTES, _ENDNOTES = (2, 3), (46, 47)
 _PAGE = 512
 _EIGHT_BITS = 0x40000000
-_IN_TABLE, _ROW_END = 0x2416, 0x2417  # sprmPFInTable, sprmPFTtp, 2.6.2
-_OPERANDS = (1, 1, 2, 4, 2, 2, 0, 3)  # bytes by the three highest bits of a modifier; 0: stated
+_IN_TABLE, _ROW_END, _LIST = 0x2416, 0x2417, 0x460B  # sprmPFInTable, sprmPFTtp, sprmPIlfo, 2.6.2
 _MARKS = "\r\x07\x0c"
+_KEPT = "\x07\x13\x14\x15"  # ends of cells, and the parts of fields, keep their meaning
 _SHOWN = {"\t": " ", "\x0b": "\n", "\x1e": "-", "\xa0": " ", "\x0e": "\n"}
 
 
@@ -44,11 +45,12 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """What a paragraph's properties say: its style, and its place in a table."""
+    """What a paragraph's properties say: its style, its place in a table, and if it is numbered."""
 
     style: int = 0
     in_table: bool = False
     row_end: bool = False
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,10 @@ class _Paragraph:
     format: _Format | None
 
 
-def doc_to_markdown(path: Path, mebibytes: int) -> str:
-    """Return the Markdown of a DOC file. Automatic numbers of lists are not part of its text.
+def doc_to_markdown(path: Path, mebibytes: int) -> tuple[str, list[str]]:
+    """Return (Markdown, warnings) of a DOC file without hidden and deleted text.
+
+    Automatic numbers of lists are not part of its text; a warning counts the paragraphs.
 
     Raises UserError if the file is damaged, encrypted, too large, or older than Word 97.
     """
@@ -77,7 +81,11 @@ def doc_to_markdown(path: Path, mebibytes: int) -> str:
             raise UserError("the file is older than Word 97", remedy="save it as DOCX")
         table = container.read("1Table" if flags & _SECOND_TABLE else "0Table")
     reader = _Reader(main, table)
-    return tidy_markdown(reader.lines())
+    text = tidy_markdown(reader.lines())
+    warning = (
+        f"the automatic numbers of {reader.listed} paragraphs are not read; save the file as DOCX"
+    )
+    return text, [warning] if reader.listed else []
 
 
 def _numbers(data: bytes, offset: int, form: str) -> tuple[int, ...]:
@@ -92,11 +100,13 @@ class _Reader:
     """Reads the paragraphs of a document from its two streams."""
 
     def __init__(self, main: bytes, table: bytes) -> None:
+        self.listed = 0  # paragraphs with automatic numbers
         self._main = main
         self._table = table
         self._pieces = self._read_pieces()
         self._starts = [piece.start for piece in self._pieces]
         self._formats = dict(self._read_formats())
+        self._gone = GoneRuns(main, self._pages(_CHARACTERS))
         self._lengths = _numbers(main, _LENGTHS, "8I")
 
     def lines(self) -> Iterator[str]:
@@ -139,12 +149,16 @@ class _Reader:
             pieces.append(_Piece(start, end, offset, width))
         return pieces
 
-    def _read_formats(self) -> Iterator[tuple[int, _Format]]:
-        """Yield (offset behind a paragraph in the main stream, its format), 2.8.5 and 2.9.175."""
-        data = self._structure(_PARAGRAPHS)
+    def _pages(self, structure: int) -> list[int]:
+        """Return the numbers of the pages with the formats of paragraphs or characters, 2.8.5."""
+        data = self._structure(structure)
         count = max(0, (len(data) - 4) // 8)
         numbers = _numbers(data, 4 * (count + 1), f"{count}I") if count else ()
-        for number in dict.fromkeys(number & 0x3FFFFF for number in numbers):
+        return [number & 0x3FFFFF for number in numbers]
+
+    def _read_formats(self) -> Iterator[tuple[int, _Format]]:
+        """Yield (offset behind a paragraph in the main stream, its format), 2.8.5 and 2.9.175."""
+        for number in dict.fromkeys(self._pages(_PARAGRAPHS)):
             start = number * _PAGE
             page = self._main[start : start + _PAGE]
             if len(page) < _PAGE:
@@ -177,8 +191,11 @@ class _Reader:
         hidden, place = 0, start
         for text, offset, width in self._text(start, end):
             for index, character in enumerate(text):
-                if character in _MARKS:
+                if self._gone.holds(offset + index * width) and character not in _KEPT:
+                    pass  # also the end of a paragraph: what is left joins the next one
+                elif character in _MARKS:
                     known = self._formats.get(offset + (index + 1) * width)
+                    self.listed += bool(known and known.listed)
                     yield _Paragraph(_joined(words), character, known)
                     words = []
                 elif character == "\x13":
@@ -228,15 +245,8 @@ def _format(page: bytes, at: int) -> _Format:
     if len(data) < 2:
         return _Format()
     style = int.from_bytes(data[:2], "little")
-    in_table = row_end = False
-    at = 2
-    while at + 2 < len(data):
-        modifier = int.from_bytes(data[at : at + 2], "little")
-        operand = _OPERANDS[modifier >> 13] or 1 + data[at + 2]
-        in_table = in_table or (modifier == _IN_TABLE and data[at + 2] != 0)
-        row_end = row_end or (modifier == _ROW_END and data[at + 2] != 0)
-        at += 2 + operand
-    return _Format(style, in_table, row_end)
+    on = {modifier for modifier, operand in modifiers(data[2:]) if operand}
+    return _Format(style, _IN_TABLE in on, _ROW_END in on, _LIST in on)
 
 
 def _markdown(paragraphs: Iterator[_Paragraph]) -> Iterator[str]:

@@ -50,7 +50,8 @@ def docx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
         reader.end()
         left_out = ", ".join(f"{name} ({count})" for name, count in reader.left_out.items())
         warnings = [f"not read: {left_out}"] if left_out else []
-        return text, package_title(archive), warnings
+        heading = {"first_heading": reader.heading} if reader.heading else {}
+        return text, package_title(archive) | heading, warnings
 
 
 @dataclass(slots=True)
@@ -97,6 +98,7 @@ class _Reader:
         self._relations: dict[str, str] | None = None
         self._fields: list[bool] = []  # whether the text is an instruction of each open field
         self.left_out: Counter[str] = Counter()
+        self.heading = ""  # the first numbered heading of level 1, without its number
 
     def end(self) -> None:
         """Count a field that does not end: what is behind it counts as its instruction."""
@@ -112,6 +114,8 @@ class _Reader:
             for box in item.first:
                 yield from self.lines(box)
             if item.line:
+                if item.prefix == "# " and item.mark and not self.heading:
+                    self.heading = item.text
                 yield item.prefix + item.line
             below = [line for box in item.boxes for line in self.lines(box)]
             if any(line.startswith("|") for line in below):

@@ -7,12 +7,12 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kofinlaw.data.korean.words import blanks_between
-from kofinlaw.data.law.provisions import CIRCLED
+from kofinlaw.data.law.headers import CIRCLED, standard_lines
 from kofinlaw.data.readers.frames import drawn_tables, holds_drawing
-from kofinlaw.decoding import without_surrogates
+from kofinlaw.decoding import clean_text
 
 __all__ = [
     "Line",
@@ -64,21 +64,23 @@ def count_characters(lines: Iterable[Line]) -> int:
 def join_pages(pages: Sequence[Sequence[Line]]) -> PagedText:
     """Return the text of pages without running heads and page numbers, with joined paragraphs.
 
-    A paragraph over two pages belongs to the page on which it begins. Tables that are drawn with
-    box characters become Markdown tables.
+    The text is clean, and headers of articles have the usual form (`law.headers`). A paragraph over
+    two pages belongs to the page on which it begins. Tables that are drawn with box characters
+    become Markdown tables.
     """
     numbers: list[int] = []
     lines: list[Line] = []
     for number, page in enumerate(_without_running_heads(pages)):
         numbers += [number] * len(page)
         lines += page
+    texts = standard_lines([clean_text(line.text).replace("\n", " ") for line in lines])
+    lines = [replace(line, text=text) for line, text in zip(lines, texts, strict=True)]
     paragraphs = _paragraphs(lines)
     # The page of each paragraph's first line
     first_lines = itertools.accumulate((len(words) for words in paragraphs), initial=0)
     page_of = [numbers[first] for first, _ in zip(first_lines, paragraphs, strict=False)]
-    texts = [without_surrogates(text) for text in _glued(paragraphs)]
     by_page: list[list[str]] = [[] for _ in pages]
-    for number, text in zip(page_of, texts, strict=True):
+    for number, text in zip(page_of, _glued(paragraphs), strict=True):
         by_page[number].append(text)
     return _assembled(by_page)
 

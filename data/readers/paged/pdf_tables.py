@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import pypdfium2.raw as raw
 from pypdfium2 import PdfiumError, PdfPage, PdfTextPage
@@ -58,15 +57,54 @@ def tables_of(page: PdfPage, text_page: PdfTextPage) -> list[Table]:
         lines = tuple(reversed(_merged_positions(rule.at for rule in horizontals)))
         if len(columns) < 3 or len(lines) < 3:
             continue
-        rows = tuple(
-            tuple(_words(text_page, left, bottom, right, top) for left, right in pairwise(columns))
-            for top, bottom in pairwise(lines)
-        )
-        filled = [sum(map(bool, row)) for row in rows]
+        rows, filled = _cells(text_page, columns, lines, verticals, horizontals)
         # Frames around paragraphs cross as well, but their words are not side by side.
         if sum(n > 1 for n in filled) >= max(2, 0.4 * sum(n > 0 for n in filled)):
             out.append(Table(columns, lines, rows))
     return out
+
+
+def _cells(
+    text_page: PdfTextPage,
+    columns: tuple[float, ...],
+    lines: tuple[float, ...],
+    verticals: list[_Rule],
+    horizontals: list[_Rule],
+) -> tuple[tuple[tuple[str, ...], ...], list[int]]:
+    """Return (the words of each cell, the number of cells with words in each row).
+
+    Cells without a line between them are one cell, and repeat its words.
+    """
+    height, width = len(lines) - 1, len(columns) - 1
+    rows: list[list[str | None]] = [[None] * width for _ in range(height)]
+    filled = [0] * height
+    for row in range(height):
+        for column in range(width):
+            if rows[row][column] is not None:
+                continue
+            right, below = column + 1, row + 1
+            middle = (lines[row] + lines[row + 1]) / 2
+            while right < width and not _drawn(verticals, columns[right], middle):
+                right += 1
+            centres = [(columns[n] + columns[n + 1]) / 2 for n in range(column, right)]
+            while below < height and not any(
+                _drawn(horizontals, lines[below], centre) for centre in centres
+            ):
+                below += 1
+            words = _words(text_page, columns[column], lines[below], columns[right], lines[row])
+            for number in range(row, below):
+                filled[number] += bool(words)
+                for at in range(column, right):
+                    if rows[number][at] is None:
+                        rows[number][at] = words
+    return tuple(tuple(cell or "" for cell in row) for row in rows), filled
+
+
+def _drawn(rules: list[_Rule], at: float, middle: float) -> bool:
+    """Return whether a line is drawn at a position, where it passes the middle of a cell."""
+    return any(
+        abs(rule.at - at) <= _TOLERANCE and rule.low <= middle <= rule.high for rule in rules
+    )
 
 
 def _words(text_page: PdfTextPage, left: float, bottom: float, right: float, top: float) -> str:

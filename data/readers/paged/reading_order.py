@@ -20,7 +20,9 @@ _GAP = 0.9  # the narrowest gap between columns
 _MARKS = 2.5  # a narrower column holds the marks of a list, or numbers
 _NARROW = 5.0  # shorter lines are cells
 _WIDE = 9.0  # lines of this length are prose
-_BALANCE = 0.45  # the narrowest column compared with the widest
+_BALANCE = 0.6  # the narrowest column compared with the widest; below it, cells are likely
+_UNLIKE = 0.45  # below it, they are cells
+_GUTTER = 4.0  # columns of prose are not farther apart
 _FULL = 0.55  # share of the lines of a column that reach over half of it
 _LEAST_ROWS = 3  # on each side
 _MOST_ROWS = 500  # of a band: a page has fewer
@@ -288,8 +290,10 @@ def _verdict(band: _Band, em: float) -> str:
         falls_by_row = _falls([p for row in band.rows for p in row])
         if falls_by_column != falls_by_row:
             return "columns" if falls_by_column < falls_by_row else "rows"
-    widths = [right - left for left, right in band.columns]
-    balanced = min(widths) >= _BALANCE * max(widths)
+    texts = [[p for p in column if p.size] or column for column in by_column]
+    widths = [max(p.right for p in text) - min(p.left for p in text) for text in texts]
+    balance = min(widths) / max(1.0, *widths)
+    gutter = max(right[0] - left[1] for left, right in pairwise(band.columns))
     fullness = [
         sum(p.right - p.left >= 0.5 * width for p in column) / len(column)
         for column, width in zip(by_column, widths, strict=True)
@@ -297,11 +301,13 @@ def _verdict(band: _Band, em: float) -> str:
     full = min(fullness) >= _FULL
     aligned = all(_is_aligned(column, em) for column in by_column[1:])
     typical = min(median(p.right - p.left for p in column) for column in by_column)
-    if not (balanced and full and aligned):
+    if not (balance >= _UNLIKE and full and aligned):
         return "rows?" if aligned and typical >= _WIDE * em else "rows"
     layer = [piece.start for column in by_column for piece in column]
-    drawn_so = sum(one < other for one, other in pairwise(layer)) >= len(layer) - len(by_column)
-    if typical >= _WIDE * em or (drawn_so and typical >= _NARROW * em):
+    drawn_so = all(one < other for one, other in pairwise(layer))
+    if balance < _BALANCE and gutter > _GUTTER * em and not drawn_so:
+        return "rows?"
+    if typical >= (_NARROW if drawn_so else _WIDE) * em and balance >= _BALANCE:
         return "columns"
     return "columns?" if typical >= _NARROW * em else "rows?"
 

@@ -77,8 +77,8 @@ def json_tree(data: bytes) -> Node:
     are not JSON, or if the values nest deeper than 200 levels.
     """
     try:
-        value = json.loads(decode(data)[0], object_pairs_hook=_Pairs)
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(decode(data, records=True)[0], object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError) as error:
         raise UserError(f"not JSON: {error}") from error
     return Node("", tuple(_of_value("", value, 0))) if isinstance(value, _Pairs) else Node("", ())
 

@@ -29,6 +29,10 @@ def answer_with(
     traced: bool = True,
 ) -> AnsweringResult:
     """Open the index in the folder `index` and call `answer_from`; None: without documents."""
+    from kofinlaw.recipes.pipeline.evaluation.first_submission import write_first_submission
+
+    write_first_submission(questions, out, sample=settings.sample_submission)
+
     from kofinlaw.rag.index.index import Index
     from kofinlaw.rag.retrieve.retriever import Retriever
 

@@ -59,7 +59,7 @@ def tokenizer_at_hand(
 
     folder = local_folder(model, cache=cache)
     if folder is not None and (folder / "tokenizer.json").exists():
-        return load_tokenizer(folder).count, str(folder)
+        return load_tokenizer(folder).count_plain, str(folder)
     rate = tokens_per_character(model.id)
     return lambda text: int(rate * len(text)) + 1, ""
 

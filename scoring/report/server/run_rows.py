@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from kofinlaw.data.plain_yaml import load_yaml
 from kofinlaw.scoring.claims import main_system
 from kofinlaw.scoring.report.runs import RunState, run_state
 from kofinlaw.scoring.report.wording.descriptions import description_words
@@ -82,7 +83,7 @@ def recipe_of(folder: Path) -> Mapping[str, object]:
     import yaml
 
     try:
-        found = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
+        found = load_yaml((folder / "recipe.yaml").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return {}
     return found if isinstance(found, dict) else {}

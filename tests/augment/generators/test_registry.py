@@ -3,11 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from kofinlaw.augment.generators.registry import GROUNDED_GENERATORS, draft_questions
+from kofinlaw.augment.generators.registry import (
+    GROUNDED_GENERATORS,
+    QuestionGenerator,
+    draft_questions,
+)
 from kofinlaw.augment.hard.registry import HARD_GENERATORS
-from kofinlaw.augment.reading.acts import read_laws
+from kofinlaw.augment.reading.acts import Law, Laws, read_laws
+from kofinlaw.augment.reading.clauses import clauses
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.settings import WEIGHTS
+from kofinlaw.records import Rejected
 
 _spec = importlib.util.spec_from_file_location("faults", Path(__file__).with_name("faults.py"))
 _faults = importlib.util.module_from_spec(_spec)
@@ -196,3 +202,31 @@ def test_acts_give_no_question_with_a_fault_of_form(title, parse):
     assert len(drafts) > 50
     bad = [(faults(laws.acts[0], draft), draft) for draft in drafts]
     assert not [pair for pair in bad if pair[0]]
+
+
+def test_an_article_or_an_act_that_fails_is_one_rejection(laws, monkeypatch):
+    bad = laws.acts[0]
+    good = [d for d in draft_questions(laws, 1) if d.document != bad.title]
+
+    def fails(article):
+        if article.id == bad.articles[0].id:
+            raise RecursionError
+        return clauses(article)
+
+    monkeypatch.setattr("kofinlaw.augment.reading.acts.clauses", fails)
+    mine = Laws(tuple(Law(law.title, law.articles) for law in laws.acts))
+    assert [unread.id for unread in mine.acts[0].unread] == [bad.articles[0].id]
+    assert len(mine.acts[0].clauses) > 0
+    rejected: list[Rejected] = []
+    first = GROUNDED_GENERATORS[0]
+
+    def stops(law, others, seed):
+        if law.title == bad.title:
+            raise ValueError("하나")
+        yield from first.generate(law, others, seed)
+
+    broken = (QuestionGenerator(first.kinds, stops), *GROUNDED_GENERATORS[1:])
+    monkeypatch.setattr("kofinlaw.augment.generators.registry.GROUNDED_GENERATORS", broken)
+    found = list(draft_questions(laws, 1, rejected=rejected))
+    assert [d for d in found if d.document != bad.title] == good
+    assert [(r.id, r.detail) for r in rejected] == [(bad.title, f"{bad.title}: ValueError: 하나")]

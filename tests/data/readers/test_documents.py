@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw.data.frontmatter import iso_day
+from kofinlaw.data.readers.documents import is_placeholder_title
 from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
@@ -72,3 +73,20 @@ def test_titles_that_only_begin_like_placeholders_are_kept(tmp_path, title):
     path = tmp_path / "a.md"
     path.write_text(f"---\ntitle: '{title}'\n---\n\n본문이다.\n", encoding="utf-8")
     assert [d.title for d in read(path)] == [title]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["제목 없음", "untitled", "Microsoft Word - x", "Document1", "문서1", "슬라이드 1", "PowerPoint 프레젠테이션",
+     "제목을 입력하십시오", "제목을 입력하세요", "클릭하여 제목 추가", "마스터 제목 스타일 편집", "Click to add title",
+     "Add the title here", "[문서 제목]", "이름 없음", "null", "제목\u200b 없음", "ＴＩＴＬＥ"],
+)  # fmt: skip
+def test_a_title_that_a_program_wrote_is_no_title(title):
+    assert is_placeholder_title(title)
+
+
+@pytest.mark.parametrize(
+    "title", ["여신 규정", "제목 개정에 관한 규정", "문서 관리 규정", "은행법", "무제한 대출"]
+)
+def test_a_title_that_a_user_wrote_is_one(title):
+    assert not is_placeholder_title(title)

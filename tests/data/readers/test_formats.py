@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
+import itertools
+import json
+import unicodedata
 
+import docx
 import odfdo
 import openpyxl
 import pptx
@@ -94,3 +100,49 @@ def test_damaged_files_are_read_or_refused(whole, tmp_path, position, byte, cut,
     path.write_bytes(bytes(data) or b"x")
     with contextlib.suppress(UserError):
         list(read_documents(path, SourceSettings(path="x"), LimitSettings()))
+
+
+PROVISIONS = st.lists(
+    st.text(st.sampled_from("가나다은행법률제항의 ,."), min_size=1, max_size=12).map(
+        lambda words: f"이 규정은 {words}을 정한다"
+    ),
+    min_size=2,
+    max_size=3,
+)
+
+
+def dressed(text, marks):
+    """Decompose a text and put invisible marks between its characters."""
+    return "".join(c + next(marks) for c in unicodedata.normalize("NFD", text))
+
+
+@settings(
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(PROVISIONS, st.data())
+def test_decomposed_text_with_marks_gives_the_same_document_in_every_format(tmp_path, lines, data):
+    drawn = data.draw(st.lists(st.sampled_from(["", "\u200b", "\ufeff", "\xad"]), min_size=7))
+    marks = itertools.cycle(drawn)
+    text = "\n".join(f"제{n}조(가) {line}" for n, line in enumerate(lines, 1))
+    odd = dressed(text, marks)
+    row = {"제목": "가 법", "본문": odd}
+    table = io.StringIO()
+    csv.writer(table).writerows([["제목", "본문"], ["가 법", odd]])
+    plain, frame = f"<p>{'</p><p>'.join(odd.split(chr(10)))}</p>", "<html><body>{}</body></html>"
+    for name, content in {
+        "a.md": odd,
+        "a.txt": odd,
+        "a.jsonl": json.dumps(row, ensure_ascii=data.draw(st.booleans())),
+        "a.csv": table.getvalue(),
+        "a.html": frame.format(plain),
+    }.items():
+        path = tmp_path / name
+        path.write_bytes(content.encode())
+        (document,) = read_documents(path)
+        assert " ".join(document.text.split()) == " ".join(text.split()), name
+    book = docx.Document()
+    for line in odd.replace("\x00", "").split("\n"):
+        book.add_paragraph(line)
+    book.save(tmp_path / "a.docx")
+    (document,) = read_documents(tmp_path / "a.docx")
+    assert document.text.split() == text.split()

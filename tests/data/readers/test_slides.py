@@ -67,3 +67,26 @@ def test_a_broken_deck_and_too_many_slides_are_refused(deck):
     deck.write_bytes(data[: len(data) // 2])
     with pytest.raises(UserError, match="broken"):
         read(deck)
+
+
+def test_paragraphs_have_their_automatic_numbers(tmp_path):
+    deck = Presentation()
+    frame = deck.slides.add_slide(deck.slide_layouts[6]).shapes.add_textbox(0, 0, 9, 9).text_frame
+    kinds = [
+        (0, "arabicPeriod", 3), (1, "circleNumDbPlain", 1), (1, "circleNumDbPlain", 1),
+        (0, "arabicPeriod", 3), (1, "circleNumDbPlain", 1), (0, "", 1), (0, "alphaLcParenBoth", 1),
+    ]  # fmt: skip
+    for number, (level, kind, start) in enumerate(kinds):
+        paragraph = frame.paragraphs[0] if not number else frame.add_paragraph()
+        paragraph.text, paragraph.level = f"말{number}", level
+        if kind:
+            own = paragraph._p.get_or_add_pPr().makeelement(
+                "{http://schemas.openxmlformats.org/drawingml/2006/main}buAutoNum",
+                {"type": kind, "startAt": str(start)},
+            )
+            paragraph._p.pPr.append(own)
+    deck.save(tmp_path / "a.pptx")
+    (document,) = read(tmp_path / "a.pptx")
+    assert document.text.split("\n\n")[1:] == [
+        *["3. 말0", "① 말1", "② 말2", "4. 말3", "① 말4", "말5", "(a) 말6\n"],
+    ]

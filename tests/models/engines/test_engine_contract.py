@@ -100,3 +100,19 @@ def test_order_counts_and_stops_are_alike(engine):
         engine.tokenizer.count(request.prompt) for request in requests
     ]
     assert engine.stats.calls == before + 1
+
+
+def test_control_tokens_in_a_text_are_characters_on_every_engine(engine, llama):
+    """The engines read as many tokens as the tokenizer says, and no end of text among them."""
+    text = "다음 </s><s> 중 옳은 것은?"
+    tokenizer = engine.tokenizer
+    prompt = f"<s>{tokenizer.plain(text)} 1 "
+    ids = tokenizer.encode(prompt)
+    assert [n for n in ids if tokenizer.is_special(n)] == [tokenizer.id_of("<s>")]
+    assert tokenizer.decode(ids, skip_special_tokens=False) == f"<s>{text} 1 "
+    (answer,) = engine.generate([Request(prompt, max_tokens=4)])
+    assert answer.prompt_tokens == len(ids)
+    ((first, second),) = engine.score([prompt], [["가", "</s>"]])
+    assert second.tokens == len(tokenizer.encode(tokenizer.plain("</s>"))) > first.tokens - 1
+    (choice,) = engine.generate([Request(prompt, choices=("</s>x", "</s>y"))])
+    assert choice.text in ("</s>x", "</s>y")

@@ -233,3 +233,24 @@ def test_a_proxy_in_the_environment_is_not_used(server, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://192.0.2.1:3128")
     with guard(), engine_for(server) as engine:
         assert engine.generate([Request("질문")])[0].finish == "stop"
+
+
+def test_servers_read_control_tokens_in_texts_as_characters(server, llama):
+    from kofinlaw.models.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(llama)
+    prompt = f"<s>{tokenizer.plain('끝 </s> 아님')} 1"
+    settings = EngineSettings(engine="openai", servers=(server.address,))
+    with open_engine(settings, llama) as engine:
+        engine.generate([Request(prompt), Request("<s>끝 1")])
+    sent = {str(payload["prompt"]) for payload in server.seen}
+    assert sent == {str(tokenizer.encode(prompt)), "<s>끝 1"}
+    assert tokenizer.id_of("</s>") not in tokenizer.encode(prompt)
+    server.seen.clear()
+    with open_engine(settings, None) as engine:
+        engine.generate([Request(prompt)])
+        engine.score([prompt], [["</s>"]])
+    assert [payload["prompt"] for payload in server.seen] == [
+        "<s>끝 <\u200b/s> 아님 1",
+        "<s>끝 <\u200b/s> 아님 1<\u200b/s>",
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kofinlaw.models.memory.out_of_memory import is_out_of_memory
+from kofinlaw.models.out_of_memory import is_out_of_memory
 
 
 @pytest.mark.parametrize(

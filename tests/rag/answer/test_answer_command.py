@@ -187,7 +187,9 @@ def open_engine(*arguments, **options):
 
 opened, factory.open_engine = factory.open_engine, open_engine
 from kofinlaw.recipes.cli.entry import main
+from kofinlaw.recipes.pipeline.evaluation.leaving import leaving
 
+leaving._end = lambda code: None  # this process prints what it saw
 sys.argv, code = ["kofinlaw", *words], 0
 try:
     main()
@@ -206,7 +208,7 @@ def test_the_first_submission_is_written_before_torch_is_imported(
         folder = tmp_path / "cross-encoder"
         folder.mkdir()
         (folder / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
-        (folder / "model.safetensors").touch()
+        (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
         recipe = run / "recipe.yaml"
         text = recipe.read_text("utf-8")
         recipe.write_text(
@@ -226,3 +228,56 @@ def test_a_contest_folder_needs_weights(tmp_path: Path, run: Path, typed: Typed)
     words = ("export", run / "merge" / "model", "--contest", "--run", run, "--out", tmp_path / "c")
     code, shown = typed(*words)
     assert (code, "no checkpoint" in shown) == (1, True), shown
+
+
+HEAVY = {"torch", "transformers", "numpy", "kiwipiepy", "scipy"}
+# Runs `kofinlaw` and writes the order of imports, submissions and the end to the first argument.
+CHILD = """
+import atexit, json, os, sys
+log, *arguments = sys.argv[1:]
+events = []
+def hook(event, given):
+    if event == "import" and given[0].partition(".")[0] in HEAVY | {"kofinlaw"}:
+        events.append(["import", given[0]])
+    elif event == "os.rename" and str(given[1]).endswith("submission.csv"):
+        events.append(["submission", ""])
+sys.addaudithook(hook)
+atexit.register(lambda: events.append(["atexit", ""]))
+from kofinlaw.recipes.pipeline.evaluation.leaving import leaving
+def end(code):
+    with open(log, "w") as handle:
+        json.dump([*events, ["end", str(code)]], handle)
+    os._exit(code)
+leaving._end = end
+sys.argv = ["kofinlaw", *arguments]
+from kofinlaw.recipes.cli.entry import main
+main()
+"""
+
+
+def test_a_real_process_submits_before_heavy_imports_and_ends_behind_the_last_write(
+    tmp_path: Path,
+    run: Path,
+    questions: Path,
+) -> None:
+    """The order of events in a real child process: no time is measured."""
+    log, out = tmp_path / "events.json", tmp_path / "out"
+    script = f"HEAVY = {HEAVY!r}\n{CHILD}"
+    command = ["answer", questions, "--run", run, "--out", out]
+    done = subprocess.run(
+        [sys.executable, "-c", script, log, *map(str, command)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "4 answers" in done.stdout  # printed before the process ended
+    events = json.loads(log.read_text("utf-8"))
+    kinds = [kind for kind, _ in events]
+    first = kinds.index("submission")
+    before = {name for kind, name in events[:first] if kind == "import"}
+    assert not HEAVY & {name.partition(".")[0] for name in before}
+    assert not {name for name in before if name.startswith("kofinlaw.rag.index")}
+    assert "numpy" in {name for _, name in events[first:]}
+    assert events[-1] == ["end", "0"]
+    assert "atexit" not in kinds
+    last = len(kinds) - 1 - kinds[::-1].index("submission")
+    assert not HEAVY & {name.partition(".")[0] for _, name in events[last:]}

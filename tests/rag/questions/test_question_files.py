@@ -99,6 +99,23 @@ def test_decomposed_korean_of_a_mac_is_composed(tmp_path: Path) -> None:
     assert questions[0] == questions[1]
 
 
+@pytest.mark.parametrize("name", ["q.csv", "q.jsonl"])
+def test_decomposed_questions_with_marks_are_the_same_questions(tmp_path, name):
+    stem, options = "은행법 第三條에 따른 것은?", ("은행은 쓴다", "은행은 안 쓴다")
+    odd = "\u200b".join(unicodedata.normalize("NFD", stem))
+    listed = [unicodedata.normalize("NFD", f"{o}\u2060") for o in options]
+    path = tmp_path / name
+    if name == "q.csv":
+        lines = "\n".join(f"{n} {option}" for n, option in enumerate(listed, 1))
+        path.write_text(f'\ufeffID,Question\n\ufeffT1,"{odd}\n{lines}\x00"\n', encoding="utf-8")
+    else:
+        rows = json.dumps({"id": "T1", "question": odd + "\ud83d", "options": listed})
+        path.write_text("\ufeff" + rows + "\n", encoding="utf-8")
+    (question,) = read_questions(path).questions
+    assert (question.id, question.options) == ("T1", options)
+    assert question.question.rstrip("\ufffd") == "은행법 제3조에 따른 것은?"
+
+
 def test_doubtful_questions_and_notes_are_listed_with_line_and_remedy(tmp_path: Path) -> None:
     path = tmp_path / "q.csv"
     path.write_text(

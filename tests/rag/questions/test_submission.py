@@ -36,3 +36,11 @@ def test_sample_submission_decides_columns_and_rows(tmp_path: Path) -> None:
     sample.write_text("ID,Answer\nB,0\n", encoding="utf-8")
     with pytest.raises(UserError, match="no row for `A`"):
         read_sheet(file, sample)
+
+
+def test_a_sample_with_other_column_names_keeps_them(tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text("ID,Question\na,설명하시오.\n", encoding="utf-8")
+    (tmp_path / "sample.csv").write_text("번호,답\na,\n", encoding="utf-8")
+    file = read_questions(tmp_path / "q.csv")
+    write_submission(tmp_path / "s.csv", read_sheet(file, tmp_path / "sample.csv"), {"a": "끝"})
+    assert (tmp_path / "s.csv").read_text(encoding="utf-8") == "번호,답\na,끝\n"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import unicodedata
 from datetime import date
 
 import pytest
@@ -137,7 +138,7 @@ def test_a_pipe_without_a_question_is_refused(monkeypatch):
     with pytest.raises(UserError, match="no question"):
         piped_lines()
     monkeypatch.setattr("sys.stdin", io.StringIO("\n하나?\n둘?"))
-    assert list(piped_lines()) == ["하나?\n", "둘?"]
+    assert list(piped_lines()) == ["하나?", "둘?"]
 
 
 def test_a_pipe_may_be_cp949(monkeypatch):
@@ -153,3 +154,10 @@ def test_the_prompt_is_no_part_of_redirected_output(monkeypatch, capsys):
     assert list(TerminalLines()) == ["하나?"]
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "질문> 질문> ")
+
+
+def test_questions_from_a_pipe_are_clean(monkeypatch):
+    raw = unicodedata.normalize("NFD", "은\u200b행?\n").encode() + "둘?\n".encode("cp949")
+    raw += b"\xef\xbb\xbf\xec\x85\x8b?\x00\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8"))
+    assert list(piped_lines()) == ["은행?", "둘?", "셋?"]

@@ -4,8 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import unicodedata
 
 import pytest
+
+from kofinlaw.recipes.cli.entry import typed_argument
 
 
 def test_a_misspelt_recipe_is_one_error_without_a_traceback(command):
@@ -93,3 +96,18 @@ def test_a_folder_that_may_not_be_read_is_one_error(command, monkeypatch, tmp_pa
     code, _, err = command("models")
     assert code == 1
     assert err.startswith(f"error: {tmp_path}/locked: this file or folder may not be read")
+
+
+def test_arguments_are_composed_and_paths_name_the_real_file(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    decomposed = unicodedata.normalize("NFD", "규정.md")
+    (tmp_path / decomposed).write_bytes(b"x")
+    odd_name = os.fsdecode("보고.md".encode("cp949"))
+    (tmp_path / odd_name).write_bytes(b"x")
+    assert typed_argument("규정.md") == decomposed
+    assert typed_argument(f"--out={decomposed}") == f"--out={decomposed}"
+    assert typed_argument(odd_name) == odd_name
+    question = unicodedata.normalize("NFD", "은행은 \u200b무엇인가?\ud83d")
+    assert typed_argument(question) == "은행은 무엇인가?\ufffd"
+    assert typed_argument("--set=name=" + "가" * 5000) == "--set=name=" + "가" * 5000
+    assert typed_argument(os.fsdecode("질문".encode("cp949"))) == "질문"

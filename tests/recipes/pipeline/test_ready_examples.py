@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kofinlaw import UserError, silent
-from kofinlaw.files import write_text
+from kofinlaw.files import read_json_lines, write_text
 from kofinlaw.recipes.pipeline.plan import make_plan
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.runner import run_stages
@@ -210,8 +210,14 @@ def test_a_study_without_documents_is_refused(ready):
         study_stages(bound(ready, "study.retrievers={none: null}"))
 
 
-def test_a_broken_line_is_named(ready):
-    (ready / "examples.jsonl").write_text('{"text": "하나"}\n{broken\n', encoding="utf-8")
+def test_a_broken_line_is_rejected_with_its_place_and_a_broken_file_is_an_error(ready):
+    bad = '{broken\n[1]\n{"messages": [7]}\n'
+    (ready / "examples.jsonl").write_text('{"text": "하나"}\n' + bad, encoding="utf-8")
     run = bound(ready)
-    with pytest.raises(UserError, match=r"examples\.jsonl:2"):
-        run_stages(build_stages(run), run.folder, only=["augment"])
+    run_stages(build_stages(run), run.folder, only=["augment"])
+    rows = [row for _, row in read_json_lines(run.folder / "augment" / "rejected.jsonl")]
+    places = [row["detail"].partition(": ")[0] for row in rows]
+    assert places == [f"examples.jsonl:{n}" for n in (2, 3, 4)]
+    (ready / "examples.jsonl").write_text(bad, encoding="utf-8")
+    with pytest.raises(UserError, match=r"examples\.jsonl:1"):
+        run_stages(build_stages(bound(ready)), run.folder, only=["augment"])

@@ -1,5 +1,6 @@
 """Reading recipes: line numbers, overrides, and errors with file and line."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,15 @@ def test_shipped_recipes_are_found_by_name_and_near_names_are_suggested():
     assert find_recipe("quickstart").name == "quickstart.yaml"
     with pytest.raises(UserError, match="did you mean quickstart"):
         find_recipe("quickstrat")
+
+
+def test_decomposed_keys_values_and_paths_are_composed(tmp_path):
+    folder = tmp_path / unicodedata.normalize("NFD", "규정집")
+    folder.mkdir()
+    text = "name: 시험\n설명\u200b: '가\ufeff나'\nbad: \"\\uD800\"\ndata:\n  sources: 규정집\n"
+    path = write(tmp_path, unicodedata.normalize("NFD", text))
+    override = unicodedata.normalize("NFD", "title=은행\u200b")
+    values = read_recipe_file(path, [override]).values
+    assert values["name"] == "시험"
+    assert (values["설명"], values["bad"], values["title"]) == ("가나", "\ufffd", "은행")
+    assert values["data"]["sources"] == str(folder)  # the folder's real name

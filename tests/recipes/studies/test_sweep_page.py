@@ -23,3 +23,11 @@ def test_the_written_files_name_failures_and_escape_them(tmp_path, published):
 def test_a_sweep_without_a_finished_point_is_still_written(tmp_path):
     lines = write_sweep(tmp_path, "study", [], [Failure((("seed", "x"),), "no")])
     assert "No point finished." in lines
+
+
+def test_names_and_values_of_a_sweep_are_no_markup():
+    from kofinlaw.recipes.studies.sweep_page import markdown
+
+    text = "\n".join(markdown("<script>x</script> [a](https://evil.example)", [], 0.95, []))
+    assert "<script" not in text
+    assert "https://evil" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 
@@ -57,3 +58,19 @@ def test_data_proof_and_scores_come_into_the_card_once(tmp_path, merged):
 
 def test_a_run_without_a_merged_model_has_no_card(tmp_path):
     assert not complete_card(tmp_path)
+
+
+def test_texts_of_documents_and_recipes_are_no_markup_in_the_card(tmp_path, merged):
+    shutil.copytree(merged, tmp_path / "merge" / "model")
+    bad = "<img src=x onerror=alert(1)> [눌러](https://evil.example) | x\n## Licence\n<script>"
+    source = {"title": bad, "as_of": "2025-01-01", "license": bad, "day_from": bad}
+    write_json(tmp_path / "data" / "card.json", {"sources": [source]})
+    choice = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 40}
+    write_json(tmp_path / "score" / "scores.json", {"systems": {bad: {"choice": choice}}})
+    for _ in range(2):  # a section is replaced, whatever a title says
+        assert complete_card(tmp_path)
+        text = (tmp_path / "merge" / "model" / "README.md").read_text()
+        assert not re.search(r"<[A-Za-z/!]", text)
+        assert "https://evil" not in text
+        assert text.count("\n## Licence\n") == 1
+        assert text.count("눌러") == 4

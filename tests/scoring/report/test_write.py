@@ -14,6 +14,7 @@ from kofinlaw.files import write_json, write_jsonl
 from kofinlaw.records import Answer
 from kofinlaw.scoring.report.write import write_report
 from kofinlaw.scoring.score import score_answers
+from kofinlaw.texts import markdown_text
 
 _spec = importlib.util.spec_from_file_location(
     "page_elements", Path(__file__).with_name("page_elements.py")
@@ -124,7 +125,7 @@ def test_the_three_files_say_the_same(report):
     figures = json.loads((report / "report.json").read_text())
     page, text = (report / "report.html").read_text(), (report / "report.md").read_text()
     for line in (*figures["verdict"]["ko"], *figures["verdict"]["en"]):
-        assert line in text
+        assert markdown_text(line) in text
         assert html.escape(line).replace("&#x27;", "&#39;") in page
     value = figures["scores"]["systems"]["trained-rag"]["choice"]["value"]
     assert f"{100 * value:.1f}" in text

@@ -18,9 +18,9 @@ def read(path):
     return list(read_documents(path))
 
 
-def make(files, path, paragraphs, notes=(), boxes="", flags=0x200, version=193, cut=None):
+def make(files, path, paragraphs, notes=(), boxes="", flags=0x200, version=193, cut=None, runs=()):
     """A DOC file of (text with its mark, style, modifiers); `cut` splits the text into two pieces,
-    the second of one byte a character.
+    the second of one byte a character; `runs` are (characters, modifiers) of character formats.
     """
     text = "".join(words for words, _, _ in paragraphs)
     note_text = "".join(f"{note}\r" for note in notes)
@@ -55,7 +55,18 @@ def make(files, path, paragraphs, notes=(), boxes="", flags=0x200, version=193, 
     if narrow:
         codes += struct.pack("<HIH", 0, 2 * (TEXT_AT + len(wide)) | 0x40000000, 0)
     pieces = b"\x01\x02\x00\xff\xff\x02" + struct.pack("<I", len(pieces + codes)) + pieces + codes
-    runs = struct.pack("<III", TEXT_AT, place(len(text)), page_at // 512)
+    places = struct.pack("<III", TEXT_AT, place(len(text)), page_at // 512)
+    letters = bytearray(512)
+    done, ends = 0, [0]
+    for number, (length, data) in enumerate(runs):
+        done += length
+        ends.append(done)
+        at = 500 - 16 * number
+        letters[at : at + 1 + len(data)] = bytes([len(data)]) + data
+        letters[4 * (len(runs) + 1) + number] = at // 2
+    letters[: 4 * len(ends)] = b"".join(struct.pack("<I", place(end)) for end in ends)
+    letters[511] = len(runs)
+    spans = struct.pack("<III", TEXT_AT, place(len(text)), page_at // 512 + 1)
     references = [index for index, letter in enumerate(text) if letter == "\x02"]
     positions = [0]
     for note in notes:
@@ -65,7 +76,7 @@ def make(files, path, paragraphs, notes=(), boxes="", flags=0x200, version=193, 
     )
     texts = struct.pack(f"<{len(positions) + 1}I", *positions, len(note_text) + 1)
     table, found = b"", {}
-    for number, data in ((33, pieces), (13, runs), (2, refs), (3, texts)):
+    for number, data in ((33, pieces), (13, places), (12, spans), (2, refs), (3, texts)):
         found[number] = (len(table), len(data))
         table += data
     main = bytearray(TEXT_AT)
@@ -75,7 +86,9 @@ def make(files, path, paragraphs, notes=(), boxes="", flags=0x200, version=193, 
     for number, pair in found.items():
         struct.pack_into("<II", main, 154 + 8 * number, *pair)
     name = "1Table" if flags & 0x200 else "0Table"
-    return files.make_ole(path, {"WordDocument": bytes(main) + body + bytes(page), name: table})
+    return files.make_ole(
+        path, {"WordDocument": bytes(main) + body + bytes(page) + bytes(letters), name: table}
+    )
 
 
 def plain(*texts):
@@ -188,3 +201,23 @@ def test_damaged_files_raise_nothing_but_user_errors(files, tmp_path):
         except UserError:
             refused += 1
     assert 30 < refused < 200
+
+
+def test_hidden_and_deleted_text_is_left_out(files, tmp_path):
+    deleted, hidden = struct.pack("<HB", 0x0800, 1), struct.pack("<HB", 0x083C, 1)
+    shown = struct.pack("<HB", 0x083C, 0)
+    runs = [(3, b""), (2, deleted), (4, b""), (3, hidden), (2, shown), (3, deleted), (4, b"")]
+    paragraphs = plain("10일3일 이내", "숨음보임") + plain("옛글") + plain("끝이다")
+    text = "".join(words for words, _, _ in paragraphs)
+    assert text == "10일3일 이내\r숨음보임\r옛글\r끝이다\r"
+    (document,) = read(make(files, tmp_path / "a.doc", paragraphs, runs=runs))
+    assert document.text == "10일 이내\n\n임\n\n끝이다\n"
+
+
+def test_automatic_numbers_that_are_not_read_are_counted(files, tmp_path):
+    numbered = struct.pack("<HH", 0x460B, 3)
+    paragraphs = [("가\r", 0, numbered), ("나\r", 0, numbered), ("다\r", 0, b"")]
+    (document,) = read(make(files, tmp_path / "a.doc", paragraphs))
+    assert document.warnings == (
+        "the automatic numbers of 2 paragraphs are not read; save the file as DOCX",
+    )

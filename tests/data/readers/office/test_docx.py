@@ -387,7 +387,7 @@ def marked(runs, seen, made):
     return f"<w:p>{out}</w:p>"
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(CONTENT)
 def test_each_visible_word_is_read_once_and_in_order(files, tmp_path_factory, blocks):
     seen, made, body = [], [0], ""

@@ -254,7 +254,7 @@ def test_merged_cells_keep_columns_with_and_without_addresses(files, tmp_path, a
 WORD = st.sampled_from(["seen", "gone", "note", "comment", "box"])
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.lists(st.lists(WORD, min_size=1, max_size=4), min_size=1, max_size=5))
 def test_each_visible_word_is_read_once(files, tmp_path_factory, paragraphs):
     seen, made, body = set(), 0, ""

@@ -38,7 +38,7 @@ def test_headings_lists_and_tables(path):
     (document,) = read(path)
     assert (document.title, document.format, document.as_of) == ("여신 안내", "odt", "")
     assert document.text == (
-        "# 여신 안내\n\n심사는 3일 안에 마친다.\n\n- 신분증\n\n- 소득 증빙\n\n"
+        "# 1. 여신 안내\n\n심사는 3일 안에 마친다.\n\n- 신분증\n\n- 소득 증빙\n\n"
         "| 등급 | 한도 | 비고 |\n| --- | --- | --- |\n| 가 | 5억원 | 공통 |\n| 나 | 3억원 | 공통 |\n"
     )
 
@@ -91,3 +91,58 @@ def test_encrypted_damaged_and_other_files_are_refused(tmp_path, path):
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(UserError, match="broken"):
         read(path)
+
+
+LISTS = (
+    '<office:automatic-styles><text:list-style style:name="L">'
+    '<text:list-level-style-number text:level="1" style:num-format="1" style:num-prefix="제"'
+    ' style:num-suffix="조"/><text:list-level-style-number text:level="2" style:num-format="①, ②, ③, ..."/>'
+    '<text:list-level-style-number text:level="3" style:num-format="가, 나, 다, ..." style:num-suffix="."'
+    ' text:start-value="2"/></text:list-style>'
+    '<style:style style:name="H"><style:text-properties text:display="none"/></style:style>'
+    '<style:style style:name="HC" style:parent-style-name="H"/></office:automatic-styles>'
+)
+
+
+def text_of(path, body):
+    content = (CONTENT % body).replace("<office:body>", LISTS + "<office:body>").replace(
+        "<office:document-content ",
+        '<office:document-content xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" ',
+    )  # fmt: skip
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("content.xml", content)
+    return read(path)[0].text
+
+
+def items(*inner, more=""):
+    listed = "".join(f"<text:list-item>{one}</text:list-item>" for one in inner)
+    return f'<text:list text:style-name="L"{more}>{listed}</text:list>'
+
+
+def p(text, style=""):
+    return f'<text:p text:style-name="{style}">{text}</text:p>'
+
+
+def test_lists_have_their_numbers(tmp_path):
+    inner = "<text:list>{}</text:list>"
+    deep = "".join(f"<text:list-item>{p(t)}</text:list-item>" for t in ("나", "다"))
+    two = f"<text:list-item>{p('가')}{inner.format(deep)}</text:list-item>"
+    body = items(p("(목적)") + p("이어지는 문단") + inner.format(two), p("(정의)"))
+    body += p("사이") + items(p("(시행)"), more=' text:continue-numbering="true"') + items(p("새"))
+    assert text_of(tmp_path / "a.odt", body).split("\n\n") == [
+        *["제1조 (목적)", "이어지는 문단", "① 가", "나. 나", "다. 다", "제2조 (정의)", "사이"],
+        *["제3조 (시행)", "제1조 새\n"],
+    ]
+
+
+def test_hidden_text_and_deletions_are_left_out(tmp_path):
+    body = (
+        p("가<text:span text:style-name='HC'>숨음</text:span>나") + p("숨음", "H")
+        + "<text:section text:display='none'>" + p("숨음") + "</text:section>"
+        + "<text:section>" + p("보임<text:hidden-text text:is-hidden='true'>숨음</text:hidden-text>")
+        + "</text:section><text:tracked-changes><text:changed-region><text:deletion>" + p("옛")
+        + "</text:deletion></text:changed-region></text:tracked-changes>"
+        + p("다<text:change/>라<text:note><text:note-citation>1</text:note-citation><text:note-body>"
+            + p("주석") + "</text:note-body></text:note>마")
+    )  # fmt: skip
+    assert text_of(tmp_path / "a.odt", body) == "가나\n\n보임\n\n다라 (주석)마\n"

@@ -33,3 +33,29 @@ def test_frames_around_paragraphs_are_no_table(files, tmp_path):
         tmp_path / "a.pdf", ["The first line in a frame\nThe second line\nThe third line"], drawn
     )
     assert "|" not in read(path)[0].text
+
+
+def test_merged_cells_of_a_ruled_table_keep_their_words(files, tmp_path):
+    def line(x, y, x2, y2):
+        return f"{x} {y} m {x2} {y2} l S\n"
+
+    def shown(x, y, text):
+        return f"BT /F1 10 Tf {x} {y} Td ({text}) Tj ET\n"
+
+    frame = line(60, 600, 360, 600) + line(60, 540, 360, 540) + line(160, 580, 360, 580)
+    frame += line(160, 560, 360, 560) + line(60, 600, 60, 540) + line(160, 600, 160, 540)
+    frame += line(260, 580, 260, 540) + line(360, 600, 360, 540)
+    words = shown(64, 566, "Grade") + shown(225, 586, "Fees of the branch")
+    words += (
+        shown(164, 566, "Desk")
+        + shown(264, 566, "Online")
+        + shown(164, 546, "500")
+        + shown(264, 546, "0")
+    )
+    (document,) = read(files.make_pdf(tmp_path / "a.pdf", [""], frame + words))
+    assert document.text.splitlines() == [
+        "| Grade | Fees of the branch | Fees of the branch |",
+        "| --- | --- | --- |",
+        "| Grade | Desk | Online |",
+        "| Grade | 500 | 0 |",
+    ]

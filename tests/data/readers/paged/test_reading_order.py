@@ -117,6 +117,26 @@ def test_a_table_without_lines_is_read_by_rows(files, tmp_path):
     assert document.warnings == ()
 
 
+def test_a_table_with_long_labels_is_read_by_rows_and_named(files, tmp_path):
+    names = ["Name of the institution", "Address of the office", "Person in charge", "Report date"]
+    lines = [(50, 700 - 14 * n, name) for n, name in enumerate(names)]
+    lines += [(250, 700 - 14 * n, f"V{n} is a long value for the key of the row") for n in range(4)]
+    document = page(files, tmp_path, drawn(by_rows(lines)))
+    found = [word for word in document.text.split() if word[0] in "NAPR" or word[1:].isdigit()]
+    assert found == ["Name", "V0", "Address", "V1", "Person", "V2", "Report", "V3"]
+    assert document.warnings[0].startswith("page 1: the reading order is not sure")
+
+
+def test_a_ruled_table_inside_a_column_stays_there(files, tmp_path):
+    left = column("L", 50, 4) + [
+        (x, y, f"M{n} is") for n, (x, y, _) in enumerate(column("", 50, 3, 590))
+    ]
+    lines = by_rows(left, column("R", 330, 10))
+    table = files.ruled_table([["T0", "T1"], ["T2", "T3"]], 60, 650)
+    found = words(page(files, tmp_path, drawn(lines) + table))
+    assert found == marks("L", 4) + marks("T", 4) + marks("M", 3) + marks("R", 10)
+
+
 def test_an_uncertain_page_is_named_in_the_warning_the_card_and_the_terminal(
     files, tmp_path, build
 ):

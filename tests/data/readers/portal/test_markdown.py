@@ -224,7 +224,7 @@ def written(value, marks):
     return "".join(xml), tree
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.tuples(*[st.lists(NESTING, min_size=1, max_size=3)] * 3))
 def test_every_text_is_in_the_document_once_and_in_order(tmp_path_factory, sections):
     marks = []

@@ -217,3 +217,16 @@ def test_every_problem_is_listed_at_once(bound, monkeypatch):
 
 def _refuse(run):
     raise UserError("an exam is trained on", where="evaluate.exam", remedy="remove it")
+
+
+def test_doubtful_questions_are_a_warning_and_an_unreadable_key_is_a_problem(bound, tmp_path):
+    asked, key = tmp_path / "q.jsonl", tmp_path / "key.jsonl"
+    asked.write_text('{"id": "a", "question": "옳은 것은? 1) 갑 2) 을"}\n'
+                     '{"id": "b", "question": "다음 중 옳은 것은?"}\n', "utf-8")  # fmt: skip
+    key.write_text('{"id": "a", "answer": "②"}\n{"id": "b", "reference": "갑"}\n', "utf-8")
+    run = bound(f"evaluate.questions={asked}", f"evaluate.key={key}")
+    found = check_start(run, processor())
+    assert found.problems == []
+    assert any("b (line 2)" in warning for warning in found.warnings)
+    key.write_text('{"id": "a", "answer": "모름"}\n', "utf-8")
+    assert "key.jsonl:1: the answer '모름' names none of the 2 options" in problems(run)

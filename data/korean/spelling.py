@@ -1,0 +1,72 @@
+"""Write references to provisions in one spelling: `第３條第２項` as `제3조제2항`.
+
+Documents and questions use the same function, so a question finds the provision that it names.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["HANJA_DIGITS", "number_in_words", "standard_references"]
+
+HANJA_DIGITS = "〇零○一二三四五六七八九十百千"
+_UNITS = {
+    "條": "조", "条": "조", "項": "항", "项": "항", "號": "호", "号": "호", "目": "목",
+    "編": "편", "篇": "편", "章": "장", "節": "절", "节": "절", "款": "관",
+}  # fmt: skip
+_WIDE_DIGITS = str.maketrans("０１２３４５６７８９－―‐‑–—", "0123456789------")
+_NUMBER = rf"(?:[0-9０-９]+|[{HANJA_DIGITS}]+)"
+_REFERENCE = re.compile(
+    rf"(?P<head>[제第])(?P<gap>\s*)(?P<number>{_NUMBER}(?:\s?[-－‐‑–]\s?{_NUMBER})?)(?P<gap2>\s*)"
+    rf"(?P<unit>[조항호목편장절관{''.join(_UNITS)}])(?P<branch>(?:\s?[의之]\s?{_NUMBER})*)"
+)
+_ODD = re.compile(rf"[第０-９之{''.join(_UNITS)}]|제\s*[{HANJA_DIGITS}]")
+_DIGITS = {
+    **dict(zip("一二三四五六七八九", range(1, 10), strict=True)), **dict.fromkeys("〇零○", 0),
+    **dict(zip("일이삼사오육칠팔구", range(1, 10), strict=True)), "륙": 6, "영": 0,
+}  # fmt: skip
+_POWERS = {"十": 10, "百": 100, "千": 1000, "십": 10, "백": 100, "천": 1000}
+
+
+def standard_references(text: str) -> str:
+    """Return the text with references to provisions in ASCII digits and Hangul units.
+
+    Numbers in full-width digits or Chinese characters count only between 제 or 第 and a unit (조,
+    항, 호, 목, 편, 장, 절, 관); all other words stay unchanged. Blanks stay.
+    """
+    if _ODD.search(text) is None:
+        return text
+    return _REFERENCE.sub(_standard, text)
+
+
+def _standard(match: re.Match[str]) -> str:
+    if _ODD.search(match.group(0)) is None:
+        return match.group(0)
+    number = re.sub(_NUMBER, _digits, match["number"].translate(_WIDE_DIGITS))
+    unit = _UNITS.get(match["unit"], match["unit"])
+    branch = re.sub(_NUMBER, _digits, match["branch"].replace("之", "의"))
+    return f"제{match['gap']}{number}{match['gap2']}{unit}{branch}"
+
+
+def _digits(match: re.Match[str]) -> str:
+    digits = match.group(0).translate(_WIDE_DIGITS)
+    return digits if digits.isdigit() else str(number_in_words(digits))
+
+
+def number_in_words(words: str) -> int:
+    """Return the number that Chinese characters or Sino-Korean words spell: `二十三`, `이십삼`.
+
+    Returns -1 for other text.
+    """
+    total = current = 0
+    plain = ""  # digits in a row: 一〇 is 10
+    for character in words:
+        if (power := _POWERS.get(character)) is not None:
+            total += max(current, 1) * power
+            current, plain = 0, ""
+        elif (digit := _DIGITS.get(character)) is not None:
+            plain += str(digit)
+            current = int(plain[:9])
+        else:
+            return -1
+    return total + current if words else -1
