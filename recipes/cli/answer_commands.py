@@ -13,7 +13,14 @@ import typer
 
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
-from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next, short_path
+from kofinlaw.recipes.cli.console import (
+    command_line,
+    print_json,
+    say,
+    say_next,
+    say_styled,
+    short_path,
+)
 from kofinlaw.recipes.cli.options import AsJson, RunFolder, Trust
 from kofinlaw.texts import terminal_text
 
@@ -79,7 +86,7 @@ def ask(
         if lines is not None:
             session = Session(
                 ask=lambda text, on: opened.ask(text, as_of=on),
-                say=say,
+                say=say_styled,
                 note=lambda text: typer.echo(terminal_text(text), err=True),
                 style=style,
                 interactive=typed,
@@ -97,7 +104,7 @@ def ask(
         print_json(dataclasses.asdict(result))
         return
     for line in answer_lines(result, style):
-        say(line)
+        say_styled(line)
 
 
 def answer(
