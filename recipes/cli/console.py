@@ -33,7 +33,8 @@ def say(line: str = "") -> None:
 def say_styled(line: str) -> None:
     """Print a line of an answer as `say` does, but keep the codes of its bold words."""
     parts = _STYLE.split(line)
-    typer.echo("".join(p if _STYLE.fullmatch(p) else terminal_text(p) for p in parts))
+    shown = "".join(p if _STYLE.fullmatch(p) else terminal_text(p) for p in parts)
+    typer.echo(shown, color=True)  # the style of the lines knows whether this is a terminal
 
 
 def say_next(*lines: str) -> None:

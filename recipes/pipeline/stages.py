@@ -52,6 +52,7 @@ STAGE_MODULES = (
 )
 ANSWERING_MODULES = (
     "kofinlaw.recipes.pipeline.evaluation.answering",
+    "kofinlaw.recipes.pipeline.evaluation.first_submission",
     "kofinlaw.recipes.pipeline.fitting.voter_fitting",
 )
 ANSWER_MODULES = (*STAGE_MODULES, *ANSWERING_MODULES)
