@@ -25,7 +25,7 @@ from kofinlaw.data.readers.office.hancom import (
     hancom_symbols,
     style_prefix,
 )
-from kofinlaw.data.readers.office.number_marks import number_mark
+from kofinlaw.data.readers.office.number_marks import number_mark, raised
 from kofinlaw.data.readers.office.package_title import package_title
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
@@ -88,6 +88,7 @@ class _Reader:
     def __init__(self, header: Element) -> None:
         self._styles: dict[str, str] = {}
         self._kinds: dict[str, tuple[str, str, int]] = {}  # of the heads of paragraphs
+        self._above: set[str] = set()  # the shapes of characters that are above the line
         numberings: dict[str, Numbering] = {}
         bullets: dict[str, str] = {}
         for node in header.iter():
@@ -99,6 +100,9 @@ class _Reader:
                 numberings[identity] = Numbering(dict(_heads(node)))
             elif name == "bullet":
                 bullets[identity] = node.get("char", "") or "·"
+            elif name == "charPr":
+                if child(node, "supscript") is not None:
+                    self._above.add(identity)
             elif name == "paraPr":
                 head = next((n for n in node.iter() if local_name(n.tag) == "heading"), None)
                 if head is not None:
@@ -150,8 +154,11 @@ class _Reader:
         out.joins = False
         for run in _shown(node):
             if local_name(run.tag) == "run":
+                start = len(out.words)
                 for part in _shown(run):
                     self._part(part, out)
+                if run.get("charPrIDRef", "") in self._above:
+                    out.words[start:] = map(raised, out.words[start:])
         out.joins = out.joins or bool(self.deleted)
         if not out.joins:
             kind, identity, level = self._kinds.get(node.get("paraPrIDRef", ""), ("", "", 0))
@@ -226,7 +233,11 @@ class _Reader:
             yield from self._lists_below(caption)
         name = local_name(node.tag)
         if name == "tbl":
-            yield from markdown_rows(self._rows(node))
+            cells = [n for row in node if local_name(row.tag) == "tr" for n in row]
+            if len(cells) == 1:  # a frame around paragraphs
+                yield from self._lists_below(cells[0])
+            else:
+                yield from markdown_rows(self._rows(node))
         elif text := _stated_text(node):
             yield from (text, "")
         else:

@@ -297,3 +297,11 @@ def test_each_visible_word_is_read_once(files, tmp_path_factory, paragraphs):
     text = text_of(files, tmp_path_factory.mktemp("hwpx"), body + par("끝"))
     found = re.findall(r"표지\d+말", text)
     assert sorted(found) == sorted(seen)
+
+
+def test_frames_and_small_text_above_the_line(files, tmp_path):
+    header = '<hh:charPr id="7"><hh:supscript/></hh:charPr>'
+    small = '<hp:run charPrIDRef="7"><hp:t>2</hp:t></hp:run>'
+    inner = f"<hp:subList>{par('제1조(목적) 가')}{par(t('10') + small + t('㎡'))}</hp:subList>"
+    body = par(f"<hp:run><hp:tbl><hp:tr><hp:tc>{inner}</hp:tc></hp:tr></hp:tbl></hp:run>")
+    assert text_of(files, tmp_path, body, header) == "제1조(목적) 가\n\n10²㎡\n"
