@@ -21,7 +21,7 @@ SEED = 17
 
 
 def test_bombs_are_read_or_refused(tmp_path):
-    endings = bombs(tmp_path, scale=0.02, sample=8, seed=SEED, forms=False)
+    endings = bombs(tmp_path, scale=0.02, sample=12, seed=SEED)
     assert [one for one in endings if one.bad] == []
 
 
