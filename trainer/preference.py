@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kofinlaw import Progress, UserError, __version__, silent
+from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.prompting.pair_forms import read_pair
-from kofinlaw.files import read_json_lines
+from kofinlaw.files import read_json_lines, sha256_file
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer.batching import plan_steps
@@ -18,6 +18,7 @@ from kofinlaw.trainer.encoding import Encoded, ExampleError, encode_example
 from kofinlaw.trainer.guards import exclusive_folder
 from kofinlaw.trainer.preference_settings import PreferenceSettings, reject_unsupported
 from kofinlaw.trainer.ranks import open_ranks
+from kofinlaw.trainer.resume import run_fingerprints
 from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.trainee import load_trainee
@@ -151,6 +152,7 @@ def train_preferences(
         raise UserError("preference tuning runs in one process", where="accelerate")
     encode = load_tokenizer(model_folder).encode
     rows = read_pairs(pairs, template, encode, max_length=settings.max_length)
+    started_from = settings.start_from
     with exclusive_folder(out, holds=True):
         answers = [answer for pair in rows for answer in (pair.chosen, pair.rejected)]
         trainee = load_trainee(settings, model_folder, answers, ranks, seed=seed)
@@ -183,7 +185,15 @@ def train_preferences(
             result.to_record(),
             base_id=model_id or model_folder.name,
             template=template,
-            fingerprints={"version": __version__},
+            fingerprints=run_fingerprints(
+                settings,
+                ranks,
+                seed=seed,
+                data=sha256_file(pairs),
+                base=trainee.base_sha256,
+                template=template.sha256,
+                start="" if started_from is None else adapters.adapter_sha256(started_from),
+            ),
             preference=preference.model_dump(),
         )
     return result
