@@ -64,9 +64,10 @@ def with_series(lines: Sequence[str], usual: Sequence[int]) -> list[str]:
     """
     out = list(lines)
     known = set(usual)
-    found = [header for row in range(len(out)) if (header := _read(out, row, known)) is not None]
-    if all(not header.dress for header in found):
+    near = [row for row, line in enumerate(out) if "조" in line[:40]]
+    if not any(row not in known and _read(out, row, known) is not None for row in near):
         return out
+    found = [header for row in near if (header := _read(out, row, known)) is not None]
     rows = {header.row for header in found}
     body = next((row for row, line in enumerate(out) if _SUPPLEMENT.match(line)), len(out))
     mixed = any(row < body for row in usual)
@@ -92,7 +93,7 @@ def with_series(lines: Sequence[str], usual: Sequence[int]) -> list[str]:
 def _read(lines: Sequence[str], row: int, usual: set[int]) -> _Header | None:
     """Return the header that a line may be; None for any other line."""
     line = lines[row]
-    if "조" not in line[:40] or (match := _CANDIDATE.match(line)) is None:
+    if (match := _CANDIDATE.match(line)) is None:
         return None
     branch = re.sub(r"\s", "", match["branch"])
     order = (int(match["number"]), *(int(n) for n in re.findall(r"\d+", branch)))

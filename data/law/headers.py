@@ -85,7 +85,10 @@ def standard_lines(lines: Sequence[str]) -> list[str]:
     if not lines:
         return []
     out = [_header(line) for line in standard_references("\n".join(lines)).split("\n")]
-    out = with_series(out, _usual_rows(out))
+    for _ in range(4):  # what one series explains may explain another
+        found, out = out, with_series(out, _usual_rows(out))
+        if found == out:
+            break
     starts = _usual_rows(out)
     if len(starts) > 1:
         for start, end in zip(starts, [*starts[1:], len(out)], strict=True):
