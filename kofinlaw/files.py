@@ -23,11 +23,13 @@ after a crash, and by who reads the records:
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,6 +144,8 @@ def atomic_write(path: Path) -> Iterator[TextIO]:
     """Open a temporary text file (UTF-8) that replaces `path` when the block ends without error.
 
     The file is synced before it is renamed, so readers see the old file or the complete new one.
+    A link keeps leading to its file, and that file is replaced. A device or a pipe (`/dev/stdout`)
+    is written directly, because replacing it would destroy it.
     Raises UserError if the disk is full or the folder is not writable.
     """
     with (
@@ -162,8 +166,18 @@ def atomic_write_bytes(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary path in the same folder; it replaces `path` when the block ends without error."""
+    """A temporary path in the same folder; it replaces `path` when the block ends without error.
+
+    For a device or a pipe it is the path itself.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if _is_special(path):
+        try:
+            yield path
+        except Exception as error:
+            _raise_explained(error, path)
+        return
+    path = path.resolve() if path.is_symlink() else path
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -172,6 +186,12 @@ def _replacing(path: Path) -> Iterator[Path]:
         _raise_explained(error, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_special(path: Path) -> bool:
+    """Return whether a path is a device or a pipe, or leads to one through `/dev` or `/proc`."""
+    opened = path.parent in {Path("/dev"), Path("/dev/fd")} or path.parts[:2] == ("/", "proc")
+    return opened or (path.exists() and not path.is_file() and not path.is_dir())
 
 
 def _raise_explained(error: Exception, path: Path) -> NoReturn:
@@ -184,7 +204,13 @@ def _raise_explained(error: Exception, path: Path) -> NoReturn:
 
 def _flush(handle: TextIO | BinaryIO) -> None:
     handle.flush()
-    os.fsync(handle.fileno())
+    with contextlib.suppress(OSError) if _has_no_disk(handle) else contextlib.nullcontext():
+        os.fsync(handle.fileno())
+
+
+def _has_no_disk(handle: TextIO | BinaryIO) -> bool:
+    """Return whether a file is a device or a pipe, which cannot be synced."""
+    return not stat.S_ISREG(os.fstat(handle.fileno()).st_mode)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ NOT_PROVEN = (
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MARKS = re.compile(
     r"(?P<html><(?=[A-Za-z/!?]))|(?P<entity>&(?=#|\w+;))|(?P<scheme>:(?=//))|(?P<www>(?<=www)\.)"
-    r"|(?P<mark>[\\`*\[\]|~]|(?<!\w)_|_(?!\w))",
+    r"|(?P<mark>[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_]))",
     re.IGNORECASE,
 )
 _ENTITIES = {"html": "&lt;", "entity": "&amp;", "scheme": "&#58;", "www": "&#46;"}

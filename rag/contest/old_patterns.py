@@ -12,7 +12,7 @@ import tokenize
 
 __all__ = ["old_pattern", "with_old_patterns"]
 
-_COUNT = re.compile(r"\{\d*,?\d*\}\Z")
+_COUNT = re.compile(r"\{(?:\d+(?:,\d*)?|,\d*)\}\Z")
 
 
 def with_old_patterns(script: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import unicodedata
 from pathlib import Path
 
@@ -126,3 +127,29 @@ def test_a_folder_of_earlier_runs_is_used_again(home, monkeypatch):
     assert cache_folder() == home / "c" / "kofinlaw"
     (home / ".cache" / "kofinlaw").mkdir(parents=True)
     assert cache_folder() == home / ".cache" / "kofinlaw"
+
+
+def test_a_link_keeps_leading_to_its_file(tmp_path):
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "out.csv"
+    link.symlink_to(tmp_path / "real" / "out.csv")
+    files.write_text(link, "첫째")
+    files.write_text(link, "둘째")
+    assert link.is_symlink()
+    assert (tmp_path / "real" / "out.csv").read_text(encoding="utf-8") == "둘째"
+
+
+def test_a_pipe_is_written_directly_and_remains(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.write_text(pipe, "답\n")
+    assert os.read(reading, 100).decode() == "답\n"
+    os.close(reading)
+    assert pipe.is_fifo()
+
+
+def test_a_full_device_is_said_and_remains():
+    with pytest.raises(UserError, match="no space left"):
+        files.write_text(Path("/dev/full"), "답")
+    assert not Path("/dev/full").is_file()

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from kofinlaw import UserError
 from kofinlaw.data.readers.archives import Archive, attribute, local_name
 from kofinlaw.data.readers.office.cells import checked_rows
+from kofinlaw.data.readers.office.docx_fields import Fields
 from kofinlaw.data.readers.office.docx_lists import Lists, is_bullet, symbol
+from kofinlaw.data.readers.office.docx_math import formula_text
+from kofinlaw.data.readers.office.docx_parts import DocxParts
 from kofinlaw.data.readers.office.docx_styles import Styles, child, is_on, value
 from kofinlaw.data.readers.office.package_title import package_title
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
@@ -27,7 +29,7 @@ __all__ = ["docx_to_markdown"]
 _MAX_SPAN = 1000
 # What a reader of the accepted document does not see
 _GONE = frozenset(["del", "moveFrom", "pPr", "rPr", "tblPr", "sdtPr", "sdtEndPr", "rPrChange"])
-_GONE |= frozenset(["instrText", "delText", "delInstrText", "annotationRef", "ffData", "rt"])
+_GONE |= frozenset(["delText", "delInstrText", "annotationRef", "ffData", "rt"])
 _NOTES = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
 _SIGNS = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 # Content that is in other parts of the file and is not read
@@ -41,10 +43,9 @@ def docx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
     archive is broken or too large, or has no document part.
     """
     with Archive(path, expanded_mebibytes) as archive:
-        if "word/document.xml" not in archive.names:
-            raise UserError("no word/document.xml in the DOCX file")
-        reader = _Reader(archive)
-        root = archive.xml("word/document.xml")
+        parts = DocxParts(archive)
+        reader = _Reader(parts)
+        root = archive.xml(parts.main)
         body = child(root, "body")
         text = tidy_markdown(reader.lines(root if body is None else body))
         reader.end()
@@ -90,19 +91,21 @@ class _Paragraph:
 class _Reader:
     """Reads the parts of a document in order, so that lists count and fields end."""
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._styles = Styles.of(archive)
-        self._lists = Lists(archive, self._styles)
-        self._notes = {kind: _notes(archive, kind) for kind in _NOTES.values()}
-        self._relations: dict[str, str] | None = None
-        self._fields: list[bool] = []  # whether the text is an instruction of each open field
+    def __init__(self, parts: DocxParts) -> None:
+        self._parts = parts
+        self._styles = Styles.of(parts)
+        self._lists = Lists(parts, self._styles)
+        self._notes = {
+            kind: {attribute(note, "id"): note for note in parts.root(kind)}
+            for kind in _NOTES.values()
+        }
+        self._fields = Fields()
         self.left_out: Counter[str] = Counter()
         self.heading = ""  # the first numbered heading of level 1, without its number
 
     def end(self) -> None:
         """Count a field that does not end: what is behind it counts as its instruction."""
-        if any(self._fields):
+        if self._fields.hide:
             self.left_out["the text behind a field that does not end"] += 1
 
     def lines(self, parent: Element) -> Iterator[str]:
@@ -195,12 +198,15 @@ class _Reader:
             if name in _GONE:
                 continue
             if name == "fldChar":
-                self._field(attribute(node, "fldCharType"))
+                shown = self._fields.mark(node)
+                out.words.append("" if hidden else shown)
+            elif name == "instrText":
+                self._fields.instruct(node.text or "")
             elif name == "r":
                 self._read(node, out, hidden=self._is_hidden(node, out))
             elif name == "AlternateContent":
                 self._read(_chosen(node), out, hidden=hidden)
-            elif hidden or any(self._fields):
+            elif hidden or self._fields.hide:
                 if name != "txbxContent":
                     self._read(node, out, hidden=hidden)  # a field may begin or end there
             elif name == "txbxContent":
@@ -221,6 +227,8 @@ class _Reader:
         match name:
             case "t":
                 return node.text or ""
+            case "oMath":
+                return formula_text(node)
             case "sym":
                 code = attribute(node, "char")
                 return symbol(int(code, 16)) if _is_hexadecimal(code) else "·"
@@ -241,14 +249,6 @@ class _Reader:
             own = self._styles.hides(value(child(properties, "rStyle")))
         return paragraph.hidden if own is None else own
 
-    def _field(self, kind: str) -> None:
-        if kind == "begin":
-            self._fields.append(True)
-        elif kind == "separate" and self._fields:
-            self._fields[-1] = False
-        elif kind == "end" and self._fields:
-            self._fields.pop()
-
     def _note(self, kind: str, identity: str) -> str:
         """Return a note in brackets; a note is shown at its first reference."""
         note = self._notes[kind].pop(identity, None)
@@ -257,12 +257,10 @@ class _Reader:
 
     def _diagram(self, identity: str) -> str:
         """Return the words of a drawn diagram (SmartArt), each of its texts on a line."""
-        if self._relations is None:
-            self._relations = _relations(self._archive)
-        part = self._relations.get(identity, "")
-        if part not in self._archive.names:
+        root = self._parts.related(identity)
+        if root is None:
             return ""
-        points = (node for node in self._archive.xml(part).iter() if local_name(node.tag) == "pt")
+        points = (node for node in root.iter() if local_name(node.tag) == "pt")
         texts = (
             "".join(t.text or "" for t in p.iter() if local_name(t.tag) == "t") for p in points
         )
@@ -318,23 +316,6 @@ def _cells(row: Element) -> Iterator[Element]:
     for cell in _inside(row, "tc"):
         if child(child(cell, "tcPr"), "cellDel") is None:
             yield cell
-
-
-def _notes(archive: Archive, kind: str) -> dict[str, Element]:
-    name = f"word/{kind}.xml"
-    root = archive.xml(name) if name in archive.names else ()
-    return {attribute(note, "id"): note for note in root}
-
-
-def _relations(archive: Archive) -> dict[str, str]:
-    """Return the parts that the document refers to, by the id of their relation."""
-    name = "word/_rels/document.xml.rels"
-    if name not in archive.names:
-        return {}
-    return {
-        node.get("Id", ""): f"word/{node.get('Target', '')}".replace("word//word/", "word/")
-        for node in archive.xml(name)
-    }
 
 
 def _above(ruby: Element) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from kofinlaw.data.readers.archives import Archive, attribute, local_name
+from kofinlaw.data.readers.archives import attribute, local_name
+from kofinlaw.data.readers.office.docx_parts import DocxParts
 from kofinlaw.data.readers.office.docx_styles import Styles, child, is_on, value
 from kofinlaw.data.readers.office.number_marks import Counters, number_mark
 
@@ -69,12 +70,10 @@ class _List:
 class Lists:
     """The lists of a file. Paragraphs must be asked for in the order of the document."""
 
-    def __init__(self, archive: Archive, styles: Styles) -> None:
+    def __init__(self, parts: DocxParts, styles: Styles) -> None:
         self._lists: dict[str, _List] = {}
         self._counters: dict[str, Counters] = {}
-        if "word/numbering.xml" not in archive.names:
-            return
-        root = archive.xml("word/numbering.xml")
+        root = parts.root("numbering")
         abstract: dict[str, dict[int, _Level]] = {}
         links: dict[str, str] = {}
         numbers: dict[str, str] = {}

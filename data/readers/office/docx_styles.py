@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from kofinlaw.data.readers.archives import Archive, attribute, local_name
+from kofinlaw.data.readers.archives import attribute, local_name
+from kofinlaw.data.readers.office.docx_parts import DocxParts
 
 __all__ = ["HEADING", "TITLE", "Styles", "child", "is_on", "value"]
 
@@ -49,13 +50,12 @@ class Styles:
     _default: str = ""
 
     @classmethod
-    def of(cls, archive: Archive) -> Styles:
-        """Read `word/styles.xml`, if there is one."""
+    def of(cls, parts: DocxParts) -> Styles:
+        """Read the part with the styles, if there is one."""
         found = cls()
-        if "word/styles.xml" in archive.names:
-            for node in archive.xml("word/styles.xml"):
-                if local_name(node.tag) == "style":
-                    found._add(node)
+        for node in parts.root("styles"):
+            if local_name(node.tag) == "style":
+                found._add(node)
         return found
 
     def _add(self, node: Element) -> None:

@@ -32,14 +32,15 @@ _STARTS = re.compile(
     r"|부\s*칙|[\[<〈【]\s*(?:별표|별지|전문개정|본조신설|제목개정|시행)|[□■○●◦▪▶※ㅇ\-·•]\s|제\s*\d+\s*조\s*삭제"
     r"|[IVXⅠ-Ⅻ]+\.\s)"
 )
+_SENTENCE_END = re.compile(r"[가-힣][.?!]$")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of a page.
 
-    `right` is its right edge in points, `height` its position above the bottom of the page (0 to
-    1), and `size` the height of its characters in points.
+    `right` is its right edge in points (0: the line never continues), `height` its position above
+    the bottom of the page (0 to 1), and `size` the height of its characters in points.
     """
 
     text: str
@@ -169,7 +170,11 @@ def _paragraphs(lines: Sequence[Line]) -> list[list[str]]:
     paragraphs: list[list[str]] = []
     previous: Line | None = None
     for line in lines:
-        full = previous is not None and previous.right > margin - 2.5 * max(previous.size, 1.0)
+        full = (
+            previous is not None
+            and previous.right != 0.0
+            and previous.right > margin - 2.5 * max(previous.size, 1.0)
+        )
         same_size = previous is not None and abs(previous.size - line.size) < 0.35 * line.size
         within = bool(paragraphs) and _unclosed(paragraphs[-1][-1])
         drawn = holds_drawing(line.text) or (previous is not None and holds_drawing(previous.text))
@@ -212,7 +217,7 @@ def _glued(paragraphs: Sequence[list[str]]) -> list[str]:
         text = lines[0]
         for line in lines[1:]:
             hyphen = bool(re.search(r"[A-Za-z]-$", text)) and line[:1].islower()
-            blank = next(answers)
+            blank = next(answers) or bool(_SENTENCE_END.search(text) and line[:1].isalnum())
             text = text[:-1] + line if hyphen else f"{text} {line}" if blank else text + line
         out.append(text)
     return out

@@ -10,21 +10,18 @@ from itertools import pairwise
 import pypdfium2
 import pypdfium2.raw as raw
 
+from kofinlaw.data.readers.paged.page_letters import PageLetters, character
 from kofinlaw.data.readers.paged.page_lines import Line
 from kofinlaw.data.readers.paged.pdf_tables import Table, tables_of
 from kofinlaw.data.readers.paged.reading_order import Ordered, Piece, reading_order
 from kofinlaw.data.readers.tables import markdown_rows
 
-__all__ = ["character", "lines_of_page", "turn_upright"]
+__all__ = ["lines_of_page", "turn_upright"]
 
 _WIDE = 0.8  # of the size of the characters: a wider gap splits a line into pieces
+_CELLS = 2.0  # a line with such a gap is a row of cells
 _SAMPLE = 400  # characters of a page whose direction is asked for
 _STRAY = 20  # characters in another direction make the order of a page uncertain
-
-
-def character(code: int) -> str:
-    """Return a code point as text; NUL and a soft hyphen at the end of a line become nothing."""
-    return "" if code in (0, 2, 0xFFFE, 0xAD) or code > 0x10FFFF else chr(code)
 
 
 def turn_upright(
@@ -69,7 +66,8 @@ def lines_of_page(
 ) -> tuple[tuple[Line, ...], bool]:
     """Return (the lines of a page in reading order with tables as rows, whether it is sure)."""
     height = page.get_height() or 1.0
-    read = _Pieces(text_page, codes, tables_of(page, text_page))
+    letters = PageLetters(text_page, codes)
+    read = _Pieces(letters, tables_of(page, letters))
     order = reading_order(read.pieces)
     groups = read.layer() if order.lines is None else order.lines
     lines: list[Line] = []
@@ -93,36 +91,28 @@ class _Pieces:
     layer, `tables` to the ruled table that it is.
     """
 
-    def __init__(
-        self, text_page: pypdfium2.PdfTextPage, codes: Sequence[int], tables: Sequence[Table]
-    ) -> None:
-        self._text_page = text_page
-        self._codes = codes
+    def __init__(self, page: PageLetters, tables: Sequence[Table]) -> None:
+        self._page = page
         self.pieces: list[Piece] = []
         self.ends: dict[int, int] = {}
         self.line_of: dict[int, int] = {}
         self.tables: dict[int, Table] = {}
         shown: set[int] = set()
-        start = number = 0
-        for end in range(len(codes) + 1):
-            if end < len(codes) and codes[end] not in (10, 13):
-                continue
+        for number, (start, end) in enumerate(page.lines):
             for first, last in self._split(start, end):
                 self._add(first, last, number, tables, shown)
-            start = end + 1
-            number += 1
 
     def _split(self, start: int, end: int) -> list[tuple[int, int]]:
         """Return (first, behind the last) visible character of each piece of a line."""
-        visible = [i for i in range(start, end) if character(self._codes[i]).strip()]
+        visible = [i for i in range(start, end) if self._page.letters[i].strip()]
         if not visible:
             return []
         out, first = [], visible[0]
         for one, other in pairwise(visible):
-            if other == one + 1:
+            if other == one + 1 and not self._page.letters[one].endswith(" "):
                 continue
-            left, bottom, right, top = self._text_page.get_charbox(one, loose=True)
-            next_left = self._text_page.get_charbox(other, loose=True)[0]
+            left, bottom, right, top = self._page.box(one)
+            next_left = self._page.box(other)[0]
             if next_left - right > _WIDE * abs(top - bottom) or next_left < left:
                 out.append((first, one + 1))
                 first = other
@@ -131,8 +121,8 @@ class _Pieces:
     def _add(
         self, first: int, last: int, number: int, tables: Sequence[Table], shown: set[int]
     ) -> None:
-        left, bottom, _, top = self._text_page.get_charbox(first, loose=True)
-        right = self._text_page.get_charbox(last - 1, loose=True)[2]
+        left, bottom, _, top = self._page.box(first)
+        right = self._page.box(last - 1)[2]
         inside = next((t for t in tables if t.holds(left, (bottom + top) / 2)), None)
         if inside is None:
             text = self._text(first, last)
@@ -151,7 +141,7 @@ class _Pieces:
         self.line_of[first] = number
 
     def _text(self, first: int, last: int) -> str:
-        return "".join(character(code) for code in self._codes[first:last]).strip()
+        return "".join(self._page.letters[first:last]).strip()
 
     def layer(self) -> list[list[Piece]]:
         """Return the pieces of each line of the text layer, in its order."""
@@ -169,10 +159,12 @@ class _Pieces:
         for before, piece in pairwise(pieces):
             end = self.ends[before.start]
             same = self.line_of[piece.start] == self.line_of[before.start] and end <= piece.start
-            between = "".join(character(code) for code in self._codes[end : piece.start])
-            words += (between if same else " ") + piece.text
+            between = "".join(self._page.letters[end : piece.start]) if same else ""
+            words += (between or " ") + piece.text
         right = last.right + order.shifts.get(last.start, 0.0)
-        right = 0.0 if last.start in order.ends else right  # such a line is never continued
+        gap = max((b.left - a.right for a, b in pairwise(pieces)), default=0.0)
+        if last.start in order.ends or gap > _CELLS * first.size:
+            right = 0.0  # such a line is never continued
         return [Line(words, right, first.middle / height, first.size)]
 
 

@@ -12,8 +12,9 @@ import pypdfium2
 import pypdfium2.raw as raw
 
 from kofinlaw import UserError
+from kofinlaw.data.readers.paged.page_letters import character
 from kofinlaw.data.readers.paged.page_lines import Line, count_characters, join_pages
-from kofinlaw.data.readers.paged.page_pieces import character, lines_of_page, turn_upright
+from kofinlaw.data.readers.paged.page_pieces import lines_of_page, turn_upright
 from kofinlaw.data.readers.paged.tesseract import Picture, ReadPage, find_ocr, read_pictures
 from kofinlaw.data.readers.paged.unread_pages import (
     NoTextError,

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pypdfium2.raw as raw
-from pypdfium2 import PdfiumError, PdfPage, PdfTextPage
+from pypdfium2 import PdfiumError, PdfPage
 
+from kofinlaw.data.readers.paged.page_letters import PageLetters
 from kofinlaw.data.readers.tables import cell_text
 
 __all__ = ["Table", "tables_of"]
@@ -48,7 +49,7 @@ class _Rule:
     high: float
 
 
-def tables_of(page: PdfPage, text_page: PdfTextPage) -> list[Table]:
+def tables_of(page: PdfPage, letters: PageLetters) -> list[Table]:
     """Return the ruled tables of a pypdfium2 page with at least two rows and two columns."""
     upright, level = _rules(page)
     out = []
@@ -57,7 +58,7 @@ def tables_of(page: PdfPage, text_page: PdfTextPage) -> list[Table]:
         lines = tuple(reversed(_merged_positions(rule.at for rule in horizontals)))
         if len(columns) < 3 or len(lines) < 3:
             continue
-        rows, filled = _cells(text_page, columns, lines, verticals, horizontals)
+        rows, filled = _cells(letters, columns, lines, verticals, horizontals)
         # Frames around paragraphs cross as well, but their words are not side by side.
         if sum(n > 1 for n in filled) >= max(2, 0.4 * sum(n > 0 for n in filled)):
             out.append(Table(columns, lines, rows))
@@ -65,7 +66,7 @@ def tables_of(page: PdfPage, text_page: PdfTextPage) -> list[Table]:
 
 
 def _cells(
-    text_page: PdfTextPage,
+    letters: PageLetters,
     columns: tuple[float, ...],
     lines: tuple[float, ...],
     verticals: list[_Rule],
@@ -91,7 +92,9 @@ def _cells(
                 _drawn(horizontals, lines[below], centre) for centre in centres
             ):
                 below += 1
-            words = _words(text_page, columns[column], lines[below], columns[right], lines[row])
+            words = cell_text(
+                letters.words(columns[column], lines[below], columns[right], lines[row])
+            )
             for number in range(row, below):
                 filled[number] += bool(words)
                 for at in range(column, right):
@@ -105,11 +108,6 @@ def _drawn(rules: list[_Rule], at: float, middle: float) -> bool:
     return any(
         abs(rule.at - at) <= _TOLERANCE and rule.low <= middle <= rule.high for rule in rules
     )
-
-
-def _words(text_page: PdfTextPage, left: float, bottom: float, right: float, top: float) -> str:
-    text = text_page.get_text_bounded(left=left, bottom=bottom, right=right, top=top)
-    return cell_text(text.replace("\x00", ""))
 
 
 def _rules(page: PdfPage) -> tuple[list[_Rule], list[_Rule]]:

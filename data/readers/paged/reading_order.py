@@ -27,8 +27,10 @@ _FULL = 0.55  # share of the lines of a column that reach over half of it
 _LEAST_ROWS = 3  # on each side
 _MOST_ROWS = 500  # of a band: a page has fewer
 _SPACE = 2.6  # a blank strip over the page of so many line pitches ends a band
+_SAME = 1.25  # a strip so much wider than others is not one between paragraphs
 _STEP = 1.6  # the same, where only one column continues below it
 _ARTICLE = re.compile(r"\s*(?:제\s?(\d{1,4})\s?조(?:의\s?(\d{1,3}))?|Article\s(\d{1,4}))")
+_SENTENCE_END = re.compile(r"(?:[.?!。]|[가-힣][다요음함임])[)」』\"']?$")
 
 
 @dataclass(slots=True)
@@ -89,6 +91,7 @@ def reading_order(pieces: Sequence[Piece]) -> Ordered:
     bands = list(_bands(rows, em))
     lines: list[list[Piece]] = []
     in_columns = before = False
+    alone: list[list[Piece]] = []  # rows of which nothing says that they are cells
     for band in bands:
         verdict = _verdict(band, em) if band.columns else "rows"
         out.sure = out.sure and "?" not in verdict
@@ -107,9 +110,20 @@ def reading_order(pieces: Sequence[Piece]) -> Ordered:
                         out.shifts |= {piece.start: edge - column[1] for piece in inside}
         else:
             lines += [sorted(row, key=lambda piece: piece.left) for row in band.rows]
+        alone = [*alone, *band.rows] if not band.columns and _is_pair(band.rows[0], em) else []
+        if len(alone) > 1 and _common(
+            _free(alone[-2], -1e9, 1e9)[1:-1], _free(alone[-1], -1e9, 1e9)[1:-1], _GAP * em
+        ):
+            out.sure = False
     if in_columns or _is_reversed(pieces):
         out.lines = lines
     return out
+
+
+def _is_pair(row: Sequence[Piece], em: float) -> bool:
+    """Return whether a row is two pieces as long as lines of prose, of a similar length."""
+    widths = [piece.right - piece.left for piece in row]
+    return len(row) == 2 and min(widths) >= max(_WIDE * em, _BALANCE * max(widths))
 
 
 def _is_reversed(pieces: Sequence[Piece]) -> bool:
@@ -200,11 +214,43 @@ def _band(
     first, last = min(low for low, _ in found), max(high for _, high in found)
     behind = len(run)
     for index in range(last + 1, len(run)):
-        if _space(run[index - 1], run[index]) > _STEP * pitch:
+        strip = _space(run[index - 1], run[index])
+        if strip > _STEP * pitch and _ends_at(run[first:], index - first, strip, gaps):
             behind = index
             break
     columns = _columns(run[first:behind], gaps)
     return (first, behind, columns) if columns else None
+
+
+def _ends_at(
+    rows: list[list[Piece]], index: int, strip: float, gaps: list[tuple[float, float]]
+) -> bool:
+    """Return whether columns end in front of a row below a blank strip, where one side continues.
+
+    The rows below belong to their column if the numbers of articles say so, or if the text layer
+    has them in front of the next column. Without these, a strip that is not wider than the others
+    in the column does not end it.
+    """
+    upper = [
+        [piece for row in rows[:index] for piece in row if _is_in(piece, column)]
+        for column in _columns(rows[:index], gaps)
+    ]
+    below = [piece for row in rows[index:] for piece in row]
+    own = [n for n, column in enumerate(upper) if any(_overlap(below[0], p) > 0 for p in column)]
+    if len(own) != 1:
+        return True
+    before = [piece for column in upper[: own[0] + 1] for piece in column]
+    behind = [piece for column in upper[own[0] + 1 :] for piece in column]
+    inside, after = _falls([*before, *below, *behind]), _falls([*before, *behind, *below])
+    if inside != after:
+        return after < inside
+    layer = [piece.start for piece in behind]
+    if layer and below[-1].start < min(layer):
+        return False
+    if all(one.start < other.start for one, other in pairwise([*before, *behind])):
+        return True  # drawn column by column, and what is below at the end
+    column = upper[own[0]]
+    return strip > _SAME * max(_space([one], [other]) for one, other in pairwise(column))
 
 
 def _sides(run: list[list[Piece]], gap: tuple[float, float]) -> tuple[int, int] | None:
@@ -308,8 +354,16 @@ def _verdict(band: _Band, em: float) -> str:
     if balance < _BALANCE and gutter > _GUTTER * em and not drawn_so:
         return "rows?"
     if typical >= (_NARROW if drawn_so else _WIDE) * em and balance >= _BALANCE:
-        return "columns"
+        return "columns" if drawn_so or not _all_end(by_column) else "columns?"
     return "columns?" if typical >= _NARROW * em else "rows?"
+
+
+def _all_end(by_column: Sequence[Sequence[Piece]]) -> bool:
+    """Return whether almost every piece of each column ends a sentence, as cells of a table do."""
+    return all(
+        10 * sum(bool(_SENTENCE_END.search(piece.text)) for piece in column) >= 9 * len(column)
+        for column in by_column
+    )
 
 
 def _is_aligned(column: Sequence[Piece], em: float) -> bool:

@@ -17,7 +17,13 @@ from kofinlaw import UserError
 from kofinlaw.data.law.annexes import annex_name, annex_spelling
 from kofinlaw.data.law.statute import plain_article
 from kofinlaw.data.readers.portal.nodes import Node, json_tree, xml_tree
-from kofinlaw.data.readers.portal.texts import bare_number, count_texts, lines_of
+from kofinlaw.data.readers.portal.texts import (
+    bare_number,
+    count_pictures,
+    count_texts,
+    lines_of,
+    number_of,
+)
 
 __all__ = ["portal_to_markdown"]
 
@@ -46,8 +52,8 @@ _SUPPLEMENT = re.compile(r"\s*부\s*칙\s*(?=$|[<(\[〈（])")
 def portal_to_markdown(path: Path) -> tuple[str, dict[str, str], list[str]]:
     """Return (Markdown in the format of legalize-kr, front matter, warnings) of a portal document.
 
-    The warnings name and count what is not in the text: sections such as 제개정이유, and annexes
-    that are only linked files.
+    The warnings name and count what is not in the text: sections such as 제개정이유, annexes that
+    are only linked files, and pictures.
 
     Raises UserError if the file is not well-formed, or does not come from the portal.
     """
@@ -89,7 +95,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.left_out: Counter[str] = Counter()
-        self.without_text = 0
+        self.without_text = self.pictures = 0
 
     def warnings(self) -> list[str]:
         """Return what is not in the text, by name and count."""
@@ -102,11 +108,17 @@ class _Writer:
                 f"annexes without text, only a title or a linked file: {self.without_text}; "
                 "put their files next to this one"
             )
+        if self.pictures:
+            out.append(
+                f"pictures inside the text are not read: {self.pictures}; a formula or a table "
+                "may be missing"
+            )
         return out
 
     def document(self, document: Node) -> Iterator[str]:
         """Yield the lines of all sections, in the order of the file."""
         supplements = False
+        self.pictures += count_pictures(document)
         for section in document.nodes:
             if section.name == "조문내용":
                 yield from _rule_article(section)
@@ -147,17 +159,22 @@ class _Writer:
     def _annex(self, unit: Node) -> Iterator[str]:
         """Yield the heading and the text of an annex."""
         form = unit.name.startswith(("별지", "서식")) or unit.first("별표구분") in ("서식", "별지")
-        number, branch = (
-            bare_number(unit.first(*(f"{word}{kind}" for word in _ANNEXES)))
-            for kind in ("번호", "가지번호")
+        first, second = (
+            unit.first(*(f"{word}{kind}" for word in _ANNEXES)) for kind in ("번호", "가지번호")
         )
+        number, branch = number_of(first)
+        branch = bare_number(second) or branch
         name = annex_spelling("별지" if form else "별표", number, f"의{branch}" if branch else "")
         names = [f"{word}제목" for word in _ANNEXES]
         title = " ".join(unit.first(*names).split())
         body = list(lines_of(_without_first(unit, names)))
         if title or body:
             self.without_text += not body
-            heading = title if annex_name(title) else f"[{name}] {title}"
+            if not (title or number) and annex_name(body[0]):
+                title, *body = body
+            stated = annex_name(title)
+            named = bool(stated) and (not number or any(map(str.isdecimal, stated)))
+            heading = title if named else f"[{name}] {title}"
             yield from ("", f"## {heading.strip()}", "", *body, "")
         elif unit.parts:
             self.without_text += 1
@@ -197,7 +214,8 @@ def _article(unit: Node) -> Iterator[str]:
     content = next((n for n in unit.nodes if n.name == "조문내용" and n.own_text), None)
     text = content.own_text if content else ""
     found = plain_article(text)
-    number, branch = bare_number(unit.first("조문번호")), bare_number(unit.first("조문가지번호"))
+    number, branch = number_of(unit.first("조문번호"))
+    branch = bare_number(unit.first("조문가지번호")) or branch
     name = f"제{number}조" + (f"의{branch}" if branch else "") if number else ""
     name = name or (found[0] if found else "")
     title = " ".join(unit.first("조문제목").split())

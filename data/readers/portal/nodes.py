@@ -15,7 +15,10 @@ __all__ = ["Node", "json_tree", "xml_tree"]
 
 _MAX_DEPTH = 200
 # The names under which JSON has the text of an element that also has attributes
-_OWN_TEXT = frozenset(["content", "#text", "_text", "$"])
+_OWN_TEXT = frozenset(["content", "#text", "_text", "$", "$t", "#cdata", "#cdata-section"])
+_OWN_TEXT |= frozenset(["_cdata", "__cdata"])
+# Elements that only mark words inside a text
+_INLINE = frozenset(["b", "i", "u", "em", "strong", "sub", "sup", "span", "font", "a"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ def _of_element(element: Element) -> Node:
     parts: list[str | Node] = [element.text or ""]
     for child in element:
         if isinstance(child.tag, str):  # not a comment or a processing instruction
-            parts.append(_of_element(child))
+            inner = _of_element(child)
+            parts += inner.parts if inner.name in _INLINE else (inner,)
         parts.append(child.tail or "")
     return Node(local_name(element.tag), tuple(part for part in parts if part))
 
@@ -73,14 +77,15 @@ def _of_element(element: Element) -> Node:
 def json_tree(data: bytes) -> Node:
     """Return the root of a JSON document.
 
-    Each value of a list becomes a node with the name of the list. Raises UserError if the bytes
-    are not JSON, or if the values nest deeper than 200 levels.
+    Each value of a list becomes a node with the name of the list. Names with `@` in front are
+    attributes, which are left out as in XML. Raises UserError if the bytes are not JSON, or if the
+    values nest deeper than 200 levels.
     """
     try:
         value = json.loads(decode(data, records=True)[0], object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
         raise UserError(f"not JSON: {error}") from error
-    return Node("", tuple(_of_value("", value, 0))) if isinstance(value, _Pairs) else Node("", ())
+    return Node("", tuple(_of_value("", value, 0)))
 
 
 def _of_value(name: str, value: object, depth: int) -> Iterator[str | Node]:
@@ -92,7 +97,10 @@ def _of_value(name: str, value: object, depth: int) -> Iterator[str | Node]:
             yield from _of_value(name, item, depth + 1)
     elif isinstance(value, _Pairs):
         parts = tuple(
-            part for key, inner in value.pairs for part in _of_value(key, inner, depth + 1)
+            part
+            for key, inner in value.pairs
+            if not key.startswith("@")
+            for part in _of_value(key, inner, depth + 1)
         )
         if name:
             yield Node(name, parts)

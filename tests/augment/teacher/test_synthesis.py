@@ -3,7 +3,9 @@ import json
 import resource
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from kofinlaw import UserError
 from kofinlaw.augment.generators.registry import draft_questions
@@ -115,13 +117,13 @@ def model_in(folder, weights):
     (folder / "config.json").write_text('{"model_type": "llama"}', "utf-8")
     (folder / "tokenizer_config.json").write_text('{"bos_token": "<s>"}', "utf-8")
     (folder / "tokenizer.json").write_text("{}", "utf-8")
-    (folder / "model.safetensors").write_bytes(weights)
+    save_file({"model.norm.weight": np.full(4, weights, np.float32)}, folder / "model.safetensors")
     return {"id": "m", "path": str(folder)}
 
 
 def test_only_the_same_model_run_in_the_same_way_is_not_asked_again(teach, tmp_path):
-    old, new = model_in(tmp_path / "old", b"old"), model_in(tmp_path / "new", b"new")
-    moved = model_in(tmp_path / "moved", b"old")
+    old, new = model_in(tmp_path / "old", 1.0), model_in(tmp_path / "new", 2.0)
+    moved = model_in(tmp_path / "moved", 1.0)
     plain, nf4 = {"engine": "transformers"}, {"engine": "transformers", "quantization": "nf4"}
 
     def asked(model, engine):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.decoding import clean_text
 from kofinlaw.models.engines.base import Generation, Request
 from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.engines.transformers_engine import TransformersEngine, end_tokens
@@ -69,7 +70,7 @@ def test_generation_is_the_models_own_greedy_text_whatever_its_batch(engine):
             torch.tensor([ids]), max_new_tokens=12, do_sample=False, pad_token_id=0
         )
         written = own[0, len(ids) :].tolist()
-        assert generation.text == engine.tokenizer.decode(written)
+        assert generation.text == clean_text(engine.tokenizer.decode(written))
         assert generation.tokens == len(written)
         assert generation.prompt_tokens == len(ids)
 

@@ -155,6 +155,7 @@ def test_answering_needs_no_network_interface(tmp_path: Path, run: Path, questio
 # Runs `kofinlaw` with the arguments after the first, which names the submission. Prints whether the
 # submission existed each time that torch was imported, and the exit status.
 RECORDING = """
+import os
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -195,7 +196,8 @@ try:
     main()
 except SystemExit as error:
     code = error.code or 0
-print(existed, code)
+print(existed, code, flush=True)
+os._exit(0)  # as the command does: threads may still load a model
 """
 
 
@@ -208,7 +210,7 @@ def test_the_first_submission_is_written_before_torch_is_imported(
         folder = tmp_path / "cross-encoder"
         folder.mkdir()
         (folder / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
-        (folder / "model.safetensors").touch()
+        (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
         recipe = run / "recipe.yaml"
         text = recipe.read_text("utf-8")
         recipe.write_text(
@@ -220,8 +222,13 @@ def test_the_first_submission_is_written_before_torch_is_imported(
     done = subprocess.run(
         [sys.executable, "-c", RECORDING, *words], capture_output=True, text=True, check=True
     )
-    assert done.stdout.splitlines()[-1] == "[True] 0", done.stdout + done.stderr
-    assert len((out / "answers.jsonl").read_text("utf-8").splitlines()) == 4
+    # A cross-encoder without weights of its layers is refused, after the first submission.
+    ended = "[True] 0" if reranker == "none" else "[True] 1"
+    assert done.stdout.splitlines()[-1] == ended, done.stdout + done.stderr
+    with open(out / "submission.csv", encoding="utf-8-sig", newline="") as handle:
+        assert len(list(csv.DictReader(handle))) == 4
+    if reranker == "none":
+        assert len((out / "answers.jsonl").read_text("utf-8").splitlines()) == 4
 
 
 def test_a_contest_folder_needs_weights(tmp_path: Path, run: Path, typed: Typed) -> None:

@@ -282,6 +282,55 @@ def test_what_a_reader_sees_of_a_paragraph(files, tmp_path, inner, expected):
     assert text_of(files, tmp_path, par(inner)).strip() == expected
 
 
+@pytest.mark.parametrize(
+    ("instruction", "shown"),
+    [
+        (r"eq \o\ac(○,21)", "㉑"),
+        (r"EQ \* jc2 \* hps10 \o\ad(\s\up 9(법),法)", "法(법)"),
+        (r"EQ \f(1,2)", "1/2"),
+        ("MACROBUTTON NoMacro [성명 입력]", "[성명 입력]"),
+        ("TC 목차", ""),
+    ],
+)
+def test_fields_that_show_their_instruction(files, tmp_path, instruction, shown):
+    inner = "".join(f"<w:r><w:instrText>{part}</w:instrText></w:r>" for part in instruction)
+    assert text_of(files, tmp_path, par(f"{BEGIN}{inner}{END}{run('글')}")).strip() == f"{shown}글"
+
+
+def test_the_selected_entry_of_a_drop_down_is_shown(files, tmp_path):
+    data = '<w:ddList><w:result w:val="1"/><w:listEntry w:val="갑"/><w:listEntry w:val="을"/></w:ddList>'
+    begin = f'<w:r><w:fldChar w:fldCharType="begin"><w:ffData>{data}</w:ffData></w:fldChar></w:r>'
+    assert text_of(files, tmp_path, par(f"{begin}{END}{run('은')}")).strip() == "을은"
+
+
+def test_formulas_keep_their_fractions_and_powers(files, tmp_path):
+    def m(name, text):
+        return f"<m:{name}><m:r><m:t>{text}</m:t></m:r></m:{name}>"
+
+    inner = (
+        f"<m:f>{m('num', 'B')}{m('den', '12')}</m:f><m:sSup>{m('e', 'x')}{m('sup', '2')}</m:sSup>"
+        f"<m:rad>{m('e', 'z')}</m:rad><m:d>{m('e', 'q')}{m('e', 'r')}</m:d>"
+        f"<m:nary>{m('sub', 'i=1')}{m('sup', 'n')}{m('e', 'a')}</m:nary>{m('del', '옛')}"
+    )
+    text = text_of(files, tmp_path, par(f"<m:oMath xmlns:m='m'>{inner}</m:oMath>"))
+    assert text == "B/12x^2√(z)(q|r)∫_(i=1)^n a\n"
+
+
+def test_parts_are_found_by_their_relations(files, tmp_path):
+    note = '<w:footnote w:id="2">' + par("주") + "</w:footnote>"
+    body = par(run("가") + '<w:r><w:footnoteReference w:id="2"/></w:r>')
+    path = files.make_zip(
+        tmp_path / "a.docx",
+        {
+            "_rels/.rels": '<R><r Type="x/officeDocument" Target="word/document2.xml"/></R>',
+            "word/document2.xml": f"<w:document {W}><w:body>{body}</w:body></w:document>",
+            "word/_rels/document2.xml.rels": '<R><r Type="x/footnotes" Target="/word/notes2.xml"/></R>',
+            "word/notes2.xml": f"<w:footnotes {W}>{note}</w:footnotes>",
+        },
+    )
+    assert read(path)[0].text == "가 (주)\n"
+
+
 def test_hidden_styles_and_heads_that_run_into_the_next_paragraph(files, tmp_path):
     styles = (
         '<w:style w:styleId="숨김"><w:name w:val="s"/><w:rPr><w:vanish/></w:rPr></w:style>'

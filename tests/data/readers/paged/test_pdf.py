@@ -13,6 +13,7 @@ from kofinlaw.data.readers.paged.unread_pages import NoTextError
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Chunk, Rejected
+from kofinlaw.texts import markdown_text
 
 
 def read(path, **source):
@@ -196,10 +197,8 @@ def test_unread_pages_are_in_the_last_lines_the_card_and_the_rejects(
     )
     card = (tmp_path / "out" / "card.md").read_text(encoding="utf-8")
     assert "1 of 2 files are read, 1 of them only in part." in card
-    assert (
-        f"| docs/혼합.pdf | needs_ocr | page 2: no text layer → Tesseract is not installed: {command} |"
-        in card
-    )
+    shown = markdown_text(part.removeprefix("docs/혼합.pdf: "))
+    assert f"| docs/혼합.pdf | needs_ocr | {shown} |" in card
     rejects = [
         (r.id, r.reason, r.record) for r in read_jsonl(tmp_path / "out/rejected.jsonl", Rejected)
     ]

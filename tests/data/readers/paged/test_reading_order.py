@@ -63,6 +63,68 @@ def test_two_columns_that_are_drawn_line_by_line(files, tmp_path):
     assert document.warnings == ()
 
 
+def letters(lines, width=5.6):
+    """Lines drawn character by character without blanks, as browsers write them."""
+    return "".join(
+        shown(x + width * n, y, letter)
+        for x, y, text in lines
+        for n, letter in enumerate(text)
+        if letter != " "
+    )
+
+
+@pytest.mark.parametrize("table", [False, True])
+def test_a_dense_page_that_pdfium_takes_for_vertical_writing(files, tmp_path, table):
+    rows = [(x, 700 - 10 * n, f"{c}{n} no") for n in range(3) for x, c in ((50, "L"), (400, "R"))]
+    lines = "" if not table else files.ruled_table([["", ""]] * 3, 40, 710)
+    document = page(files, tmp_path, lines + letters(rows))
+    found = " ".join(document.text.replace("|", " ").replace("---", " ").split())
+    assert found == " ".join(text for _, _, text in rows)
+
+
+@pytest.mark.parametrize("how", ["by column", "by line"])
+def test_a_column_continues_under_the_end_of_the_other_one(files, tmp_path, how):
+    left = [line for n in range(4) for line in column(f"L{n}", 50, 3, 700 - 60 * n)]
+    right = [line for n in range(2) for line in column(f"R{n}", 320, 3, 700 - 60 * n)]
+    document = page(
+        files, tmp_path, drawn(by_rows(left, right) if how == "by line" else left + right)
+    )
+    found = words(document)
+    assert found == [
+        f"{c}{n}{k}" for c, most in (("L", 4), ("R", 2)) for n in range(most) for k in range(3)
+    ]
+
+
+def test_articles_say_that_a_column_continues(files, tmp_path):
+    def article(number, x, y):
+        return [
+            (x, y, f"Article {number} holds this text"),
+            (x, y - 14, "and continues in this line"),
+        ]
+
+    left = article(1, 50, 700) + article(2, 50, 672) + article(3, 50, 625)
+    right = article(4, 320, 700) + article(5, 320, 672)
+    found = page(files, tmp_path, drawn(by_rows(left, right))).text.split()
+    assert [word for word in found if word.isdecimal()] == ["1", "2", "3", "4", "5"]
+
+
+def test_rows_that_end_sentences_are_named(files, tmp_path):
+    lines = [
+        (x, 700 - 14 * n, f"{c}{n} ends a sentence in a row.")
+        for n in range(5)
+        for x, c in ((50, "Q"), (250, "A"))
+    ]
+    assert page(files, tmp_path, drawn(lines)).warnings
+    two = [(x, y, "Two lines on each side of a page") for y in (700, 686) for x in (50, 320)]
+    assert page(files, tmp_path, drawn(two)).warnings
+
+
+def test_rows_of_cells_are_no_paragraph(files, tmp_path):
+    lines = [(x, 700 - 14 * n, f"{c}{n}") for n in range(4) for x, c in ((50, "K"), (300, "V"))]
+    document = page(files, tmp_path, drawn(lines))
+    assert document.text.splitlines() == [f"K{n} V{n}" for n in range(4)]
+
+
 def test_three_columns(files, tmp_path):
     lines = by_rows(*(column(letter, 40 + 180 * n, 5) for n, letter in enumerate("ABC")))
     document = page(files, tmp_path, drawn(lines))

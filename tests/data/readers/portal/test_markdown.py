@@ -102,6 +102,18 @@ HEADER = "제3조(의무) 다음 각 호와 같다."
         ({"호": {"호번호": "1.", "호가지번호": "2", "호내용": "가"}}, ["1의2. 가"]),
         ({"항": {"항번호": "②", "호": {"호내용": "1. 가"}}}, ["②", "1. 가"]),
         ({"항": {"항내용": {"content": "① 가", "항키": "1"}}}, ["① 가"]),
+        (
+            {"호": [{"호번호": 1, "호내용": "가", "목": {"목번호": "나", "목내용": "다"}}]},
+            ["1. 가", "나. 다"],
+        ),
+        (
+            {"항": [{"항번호": "1", "항내용": "가"}, {"항번호": 2, "항내용": "나"}]},
+            ["① 가", "② 나"],
+        ),
+        (
+            {"항": {"@항키": "x", "항번호": {"_cdata": "①"}, "항내용": {"#cdata-section": "가"}}},
+            ["① 가"],
+        ),
         ({"조문참고자료": "비고: 가"}, ["비고: 가"]),
         ({"그림": {"설명": "가"}, "호": {"호내용": "1. 나"}}, ["가", "1. 나"]),
         ({"항": {"호": {"목": {"세목": {"세목내용": "1) 가"}}}}}, ["1) 가"]),
@@ -123,9 +135,13 @@ def test_a_name_that_occurs_twice_in_json_keeps_both_values(tmp_path):
 
 
 def test_mixed_xml_keeps_the_words_around_inner_elements(tmp_path):
-    xml = PORTAL.replace(
-        "<![CDATA[제2조의3(의무)]]>", "제2조의3(의무) 물 H<sub>2</sub>O<!-- 메모 -->는<br/>둘"
-    ).replace("<호번호>2.</호번호>", "앞글<호번호>2.</호번호>")
+    xml = (
+        PORTAL.replace("<조문제목>의무", "<조문제목>의<b>무</b>")
+        .replace(
+            "<![CDATA[제2조의3(의무)]]>", "제2조의3(의무) 물 H<sub>2</sub>O<!-- 메모 -->는<br/>둘"
+        )
+        .replace("<호번호>2.</호번호>", "앞글<호번호>2.</호번호>")
+    )
     (tmp_path / "a.xml").write_text(xml, encoding="utf-8")
     assert parse_statute(read(tmp_path / "a.xml")[0].text).articles[1].text.split("\n") == [
         "물 H2O는",
@@ -153,6 +169,50 @@ def test_annexes_are_sections_and_those_without_text_are_counted(tmp_path):
     ]
     (warning,) = document.warnings
     assert warning.startswith("annexes without text, only a title or a linked file: 1")
+
+
+@pytest.mark.parametrize(
+    ("unit", "title"),
+    [
+        ({"별표번호": "3의2", "별표제목": "기준"}, "[별표 3의2] 기준"),
+        ({"별표번호": "0001", "별표구분": "서식", "별표제목": "서식"}, "[별지 제1호서식] 서식"),
+        ({"별표번호": "0001", "별표키": "000100E", "별표제목": "별표 1 기준"}, "별표 1 기준"),
+        ("[별표 2] 기준\n글", "[별표 2] 기준"),
+    ],
+)
+def test_the_heading_of_an_annex_has_its_number(tmp_path, unit, title):
+    unit = {**unit, "별표내용": "글"} if isinstance(unit, dict) else unit
+    document = law(tmp_path, 조문=article(조문내용=HEADER), 별표={"별표단위": unit})
+    assert [(one.title, one.text) for one in parse_statute(document.text).annexes] == [
+        (title, "글")
+    ]
+
+
+def test_the_number_of_an_article_may_hold_its_branch(tmp_path):
+    document = law(
+        tmp_path, 조문={"조문단위": {"조문번호": "3의2", "조문제목": "뜻", "조문내용": "글"}}
+    )
+    (found,) = parse_statute(document.text).articles
+    assert (found.number, found.heading, found.text) == ("제3조의2", "뜻", "글")
+
+
+def test_pictures_inside_a_text_are_counted_and_their_marks_left_out(tmp_path):
+    text = [HEADER, '<img id="13268491" src="https://example.org/a"></img>', "A는 금액이다."]
+    document = law(tmp_path, 조문=article(조문내용=text), 법령키="0017062024")
+    assert body(document) == ["다음 각 호와 같다.", "A는 금액이다."]
+    (warning,) = document.warnings
+    assert warning.startswith("pictures inside the text are not read: 1")
+
+
+def test_a_list_around_the_statute_is_read(tmp_path):
+    tree = {
+        "법령": {
+            "기본정보": {"법령명_한글": "가람법"},
+            "조문": article(조문내용=HEADER, 호="1. 가"),
+        }
+    }
+    (tmp_path / "a.json").write_text(json.dumps([tree]), encoding="utf-8")
+    assert body(read(tmp_path / "a.json")[0]) == ["다음 각 호와 같다.", "1. 가"]
 
 
 def test_sections_that_are_not_law_are_counted_by_name(tmp_path):
