@@ -121,8 +121,8 @@ def test_what_fails_is_one_rejection_and_the_others_are_written(corpus, tmp_path
     from kofinlaw.augment.heldout import free_questions
 
     monkeypatch.setattr(examples, "free_messages", failing(examples.free_messages, 1))
-    who = failing(free_questions._who_questions, 1)
-    monkeypatch.setattr(free_questions, "_who_questions", who)
+    subject = failing(free_questions.acting_subject, 1)
+    monkeypatch.setattr(free_questions, "acting_subject", subject)
     monkeypatch.setattr(free_questions, "_problem", failing(free_questions._problem, 1))
     run(corpus, tmp_path)
     rejected = [
