@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from bs4 import BeautifulSoup
 from bs4.element import CData, NavigableString, PageElement, PreformattedString, Tag
 
 from kofinlaw.data.readers.office.cells import CellRows
+from kofinlaw.data.readers.office.number_marks import raised
 from kofinlaw.data.readers.page_marks import ListMarks, hiding_selectors, is_hidden, span_of
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
@@ -28,6 +30,8 @@ _MENU_CLASS = re.compile(
     r"(?:^|[-_\s])(nav|gnb|lnb|snb|menu|footer|header|breadcrumb|sidebar|banner|skip|sns|pagination)"
     r"(?:$|[-_\s])"
 )
+_KEEPS = re.compile(r"white-space\s{0,9}:\s{0,9}(n|pre|break-spaces)")  # `n`ormal or `n`owrap
+_SIGNS = {"mfrac": "/", "msup": "^", "msub": "_"}  # in front of the later parts of a formula
 _MAX_LINE_CHARACTERS = 1_000_000
 _SHORT_FORM = 200  # characters: a form with more text is the page itself
 
@@ -106,6 +110,14 @@ def _dropped(node: Tag, hiding: frozenset[str]) -> bool:
     return bool(_MENU_CLASS.search(names)) and node.find(["h1", "article", "main"]) is None
 
 
+def _is_frame(table: Tag) -> bool:
+    """Return whether a table has one cell: a frame around paragraphs, or the layout of a page."""
+    parts = [table, *table.find_all(["thead", "tbody", "tfoot"], recursive=False)]
+    rows = (row for part in parts for row in part.find_all("tr", recursive=False))
+    cells = (cell for row in rows for cell in row.find_all(["td", "th"], recursive=False))
+    return len(list(islice(cells, 2))) == 1
+
+
 class _Writer:
     """Collects text into Markdown lines while elements open and close."""
 
@@ -117,14 +129,30 @@ class _Writer:
         self.table = CellRows()
         self.cell: Tag | None = None  # the open cell of the outermost table
         self.depth = 0  # of tables: the rows of an inner table are words of the outer cell
+        self.frames: list[bool] = []  # of the open tables: a frame of one cell is no table
+        self.above = 0  # open `sup` elements
+        self.keeps: list[bool] = [False]  # of the open elements: whether line ends are shown
 
     def write(self, text: str) -> None:
-        self.words.append(re.sub(r"\s+", " ", text))
+        if self.keeps[-1] and self.cell is None:
+            *lines, text = text.split("\n")
+            for line in lines:
+                self.words.append(line)
+                self._end_line()
+        text = re.sub(r"\s+", " ", text)
+        self.words.append(raised(text) if self.above else text)
 
     def open(self, node: Tag) -> None:
         name = node.name
+        keeps = _KEEPS.search(str(node.get("style", "")))
+        self.keeps.append(keeps[1] != "n" if keeps else self.keeps[-1] or name == "pre")
+        self.above += name == "sup"
+        sign = _SIGNS.get(node.parent.name) if node.parent is not None else None
+        if sign and node.find_previous_sibling() is not None:
+            self.words.append(sign)
         if name == "table":
-            self.depth += 1
+            self.frames.append(self.depth == 0 and _is_frame(node))
+            self.depth += not self.frames[-1]
             if self.depth == 1:
                 self._end_line()
                 self.table = CellRows()
@@ -155,11 +183,16 @@ class _Writer:
         return mark if self.cell is None or mark != "- " else ""
 
     def close(self, name: str) -> None:
+        self.keeps.pop()
+        self.above -= name == "sup"
         if name in ("ol", "ul", "menu") and self.lists:
             self.lists.pop()
         if name == "table":
-            self.depth -= 1
-            if self.depth == 0:
+            frame = self.frames.pop()
+            self.depth -= not frame
+            if frame:
+                self._end_line()
+            elif self.depth == 0:
                 self._end_line()
                 self.lines.extend(markdown_rows(self.table.filled()))
                 self.table = CellRows()

@@ -21,6 +21,7 @@ from kofinlaw.data.readers.office.docx_lists import Lists, is_bullet, symbol
 from kofinlaw.data.readers.office.docx_math import formula_text
 from kofinlaw.data.readers.office.docx_parts import DocxParts
 from kofinlaw.data.readers.office.docx_styles import Styles, child, is_on, value
+from kofinlaw.data.readers.office.number_marks import raised
 from kofinlaw.data.readers.office.package_title import package_title
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
@@ -112,7 +113,11 @@ class _Reader:
         """Yield the Markdown lines of the paragraphs and tables in an element."""
         for item in self._blocks(parent):
             if isinstance(item, Element):
-                yield from markdown_rows(self._rows(item))
+                cells = [cell for row in _table_rows(item) for cell in _cells(row)]
+                if len(cells) == 1:  # a frame around paragraphs
+                    yield from self.lines(cells[0])
+                else:
+                    yield from markdown_rows(self._rows(item))
                 continue
             for box in item.first:
                 yield from self.lines(box)
@@ -134,7 +139,7 @@ class _Reader:
         out: list[str] = []
         for item in self._blocks(parent):
             if isinstance(item, Element):
-                out += [self.words(cell) for row in _inside(item, "tr") for cell in _cells(row)]
+                out += [self.words(cell) for row in _table_rows(item) for cell in _cells(row)]
             else:
                 out += [self.words(box) for box in item.first]
                 out.append(item.line)
@@ -203,7 +208,7 @@ class _Reader:
             elif name == "instrText":
                 self._fields.instruct(node.text or "")
             elif name == "r":
-                self._read(node, out, hidden=self._is_hidden(node, out))
+                self._run(node, out)
             elif name == "AlternateContent":
                 self._read(_chosen(node), out, hidden=hidden)
             elif hidden or self._fields.hide:
@@ -217,6 +222,12 @@ class _Reader:
                 self._read(node, out, hidden=hidden)
                 if name == "ruby":
                     out.words.append(_above(node))
+
+    def _run(self, node: Element, out: _Paragraph) -> None:
+        start = len(out.words)
+        self._read(node, out, hidden=self._is_hidden(node, out))
+        if value(child(child(node, "rPr"), "vertAlign")) == "superscript":
+            out.words[start:] = map(raised, out.words[start:])
 
     def _words_of(self, node: Element, name: str) -> str | None:
         """Return the words of an element that shows something itself; None for a container."""
@@ -271,11 +282,8 @@ class _Reader:
         text.
         """
         rows: list[list[str]] = []
-        for row in _inside(table, "tr"):
-            properties = child(row, "trPr")
-            if child(properties, "del") is not None:
-                continue
-            cells = [""] * _count(child(properties, "gridBefore"), 0)
+        for row in _table_rows(table):
+            cells = [""] * _count(child(child(row, "trPr"), "gridBefore"), 0)
             for cell in _cells(row):
                 about = child(cell, "tcPr")
                 text, width = self.words(cell), _count(child(about, "gridSpan"), 1)
@@ -309,6 +317,13 @@ def _chosen(alternatives: Element) -> Element:
         if any(local_name(node.tag) in ("t", "relIds", "chart", "sym") for node in branch.iter()):
             return branch
     return branches[0] if branches else alternatives
+
+
+def _table_rows(table: Element) -> Iterator[Element]:
+    """Yield the rows of a table without deleted ones."""
+    for row in _inside(table, "tr"):
+        if child(child(row, "trPr"), "del") is None:
+            yield row
 
 
 def _cells(row: Element) -> Iterator[Element]:

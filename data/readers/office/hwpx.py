@@ -25,7 +25,7 @@ from kofinlaw.data.readers.office.hancom import (
     hancom_symbols,
     style_prefix,
 )
-from kofinlaw.data.readers.office.number_marks import number_mark
+from kofinlaw.data.readers.office.number_marks import number_mark, raised
 from kofinlaw.data.readers.office.package_title import package_title
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
@@ -35,7 +35,8 @@ _MAX_SPAN = 1000
 _SIGNS = {"lineBreak": "\n", "tab": " ", "nbSpace": " ", "fwSpace": " ", "hyphen": "-"}
 # Drawn objects of a run; a shape holds paragraphs, a container other shapes
 _OBJECTS = frozenset(["tbl", "pic", "container", "rect", "ellipse", "arc", "polygon", "curve"])
-_OBJECTS |= frozenset(["connectLine", "line", "ole", "video", "textart", "equation", "chart"])
+_OBJECTS |= frozenset(["connectLine", "line", "ole", "video", "textart", "chart"])
+_FORMS = frozenset(["edit", "comboBox", "listBox", "checkBtn", "radioBtn", "btn"])
 _COUNTED = frozenset(["TABLE", "PICTURE", "EQUATION"])  # the numbers of captions
 
 
@@ -59,7 +60,8 @@ def hwpx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
         lines = [line for name in sections for line in reader.lines(archive.xml(name))]
         warnings = ["not read: the text behind a tracked deletion that does not end"]
         text = hancom_symbols(tidy_markdown(lines))
-        return text, package_title(archive), warnings if reader.deleted else []
+        unended = reader.deleted or reader.unended
+        return text, package_title(archive), warnings if unended else []
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ class _Reader:
     def __init__(self, header: Element) -> None:
         self._styles: dict[str, str] = {}
         self._kinds: dict[str, tuple[str, str, int]] = {}  # of the heads of paragraphs
+        self._above: set[str] = set()  # the shapes of characters that are above the line
         numberings: dict[str, Numbering] = {}
         bullets: dict[str, str] = {}
         for node in header.iter():
@@ -97,13 +100,17 @@ class _Reader:
                 numberings[identity] = Numbering(dict(_heads(node)))
             elif name == "bullet":
                 bullets[identity] = node.get("char", "") or "·"
+            elif name == "charPr":
+                if child(node, "supscript") is not None:
+                    self._above.add(identity)
             elif name == "paraPr":
                 head = next((n for n in node.iter() if local_name(n.tag) == "heading"), None)
                 if head is not None:
                     kind = (head.get("type", ""), head.get("idRef", ""), _count(head, "level", 0))
                     self._kinds[identity] = kind
         self._heads = ParagraphHeads(numberings, bullets)
-        self.deleted = 0  # open marks of deleted text
+        self.deleted: set[str] = set()  # the ids of open marks of deleted text
+        self.unended = False  # whether a deletion did not end in its cell, note or text box
 
     def lines(self, parent: Element) -> Iterator[str]:
         """Yield the Markdown lines of the paragraphs in an element."""
@@ -127,6 +134,7 @@ class _Reader:
 
     def _paragraphs(self, parent: Element) -> Iterator[_Paragraph]:
         open_one: _Paragraph | None = None
+        outside = set(self.deleted)
         for node in parent:
             if local_name(node.tag) != "p":
                 continue
@@ -136,6 +144,8 @@ class _Reader:
                 yield read
         if open_one is not None:
             yield open_one
+        if local_name(parent.tag) == "subList" and self.deleted - outside:
+            self.deleted, self.unended = outside, True
 
     def _paragraph(self, node: Element, before: _Paragraph | None) -> _Paragraph:
         """Read a paragraph; `before` is the one that it continues: its end was deleted."""
@@ -144,9 +154,12 @@ class _Reader:
         out.joins = False
         for run in _shown(node):
             if local_name(run.tag) == "run":
+                start = len(out.words)
                 for part in _shown(run):
                     self._part(part, out)
-        out.joins = out.joins or self.deleted > 0
+                if run.get("charPrIDRef", "") in self._above:
+                    out.words[start:] = map(raised, out.words[start:])
+        out.joins = out.joins or bool(self.deleted)
         if not out.joins:
             kind, identity, level = self._kinds.get(node.get("paraPrIDRef", ""), ("", "", 0))
             out.mark = self._heads.mark(kind, identity, level)
@@ -169,7 +182,14 @@ class _Reader:
             main, over = (_plain(child(node, part)) for part in ("mainText", "subText"))
             out.words.append(f"{main}({over})" if over else main)
         elif name == "compose":
-            out.words.append(node.get("composeText", ""))
+            text = node.get("composeText", "")
+            circled = "CIRCLE" in node.get("circleType", "") and text.isdecimal() and len(text) < 4
+            out.words.append(number_mark(int(text), "circled") if circled else text)
+        elif name == "equation":
+            out.words.append(_stated_text(node))
+        elif name in _FORMS:
+            apart = " " if out.words and not out.words[-1].endswith(" ") else ""
+            out.words.append(apart + _form_text(node))
 
     def _text(self, node: Element, out: _Paragraph) -> None:
         """Add the shown words of a `t` element; marks inside it begin and end deleted text."""
@@ -177,11 +197,20 @@ class _Reader:
         for mark in node:
             name = local_name(mark.tag)
             if name in ("deleteBegin", "deleteEnd"):
-                self.deleted = self.deleted + 1 if name == "deleteBegin" else 0
+                self._delete(name, mark.get("Id") or mark.get("id") or "")
                 out.joins = out.joins or mark.get("paraend") in ("1", "true")
             elif not self.deleted:
                 out.words.append(_SIGNS.get(name) or _plain(mark))
             out.words.append("" if self.deleted else mark.tail or "")
+
+    def _delete(self, name: str, identity: str) -> None:
+        """Open or close deleted text; an end without a beginning of the same id closes all."""
+        if name == "deleteBegin":
+            self.deleted.add(identity)
+        elif identity in self.deleted:
+            self.deleted.remove(identity)
+        else:
+            self.deleted.clear()
 
     def _control(self, node: Element) -> str:
         """Return a note in brackets, or the number of a caption; empty for other controls."""
@@ -204,7 +233,11 @@ class _Reader:
             yield from self._lists_below(caption)
         name = local_name(node.tag)
         if name == "tbl":
-            yield from markdown_rows(self._rows(node))
+            cells = [n for row in node if local_name(row.tag) == "tr" for n in row]
+            if len(cells) == 1:  # a frame around paragraphs
+                yield from self._lists_below(cells[0])
+            else:
+                yield from markdown_rows(self._rows(node))
         elif text := _stated_text(node):
             yield from (text, "")
         else:
@@ -274,6 +307,13 @@ def _stated_text(node: Element) -> str:
     if local_name(node.tag) == "equation":
         return " ".join(_plain(child(node, "script")).split())
     return node.get("text", "") if local_name(node.tag) == "textart" else ""
+
+
+def _form_text(node: Element) -> str:
+    """Return what a form field shows: its words, the selected entry, or its caption."""
+    words = _plain(child(node, "text")) or node.get("selectedValue") or node.get("caption", "")
+    mark = {"CHECKED": "☑ ", "UNCHECKED": "☐ "}.get(node.get("value", ""), "")
+    return f"{mark}{words}" if words else ""
 
 
 def _plain(node: Element | None) -> str:

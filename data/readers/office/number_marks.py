@@ -6,11 +6,14 @@ OpenDocument 1.3, 19.500 (style:num-format).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Counters", "number_mark"]
+__all__ = ["Counters", "number_mark", "raised"]
 
+_EXPONENT = re.compile(r"[-+−]?\d{1,4}")
+_RAISED = str.maketrans("0123456789-−+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁺")
 _MOST = 100_000  # a larger number is written in digits, whatever its format
 _SYLLABLES = "가나다라마바사아자차카타파하"
 _JAMO = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ"
@@ -149,6 +152,11 @@ def _counted(number: int, names: str, units: Sequence[str], myriad: str) -> str:
         if digit != "0":
             out += ("" if digit == "1" and place else names[int(digit)]) + units[place]
     return out
+
+
+def raised(text: str) -> str:
+    """Return a number that is written above the line as Unicode (`10²`); other text unchanged."""
+    return text.translate(_RAISED) if _EXPONENT.fullmatch(text) else text
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.archives import local_name, parse_xml
+from kofinlaw.data.readers.office.number_marks import raised
 from kofinlaw.decoding import decode
 
 __all__ = ["Node", "json_tree", "xml_tree"]
@@ -69,9 +70,15 @@ def _of_element(element: Element) -> Node:
     for child in element:
         if isinstance(child.tag, str):  # not a comment or a processing instruction
             inner = _of_element(child)
+            if inner.name == "sup":
+                inner = Node(inner.name, tuple(map(_raised, inner.parts)))
             parts += inner.parts if inner.name in _INLINE else (inner,)
         parts.append(child.tail or "")
     return Node(local_name(element.tag), tuple(part for part in parts if part))
+
+
+def _raised(part: str | Node) -> str | Node:
+    return raised(part) if isinstance(part, str) else part
 
 
 def json_tree(data: bytes) -> Node:

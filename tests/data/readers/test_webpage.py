@@ -88,7 +88,7 @@ def test_a_table_of_a_few_bytes_with_huge_cells_is_refused():
     wide = "<tr>" + "<td colspan=1000>가" * 11
     with pytest.raises(UserError, match="more than 10000 columns"):
         html_to_markdown(f"<table>{wide}</table>")
-    deep = "<tr><td colspan=1000 rowspan=60000>" + "가" * 3000 + "<tr>" * 20
+    deep = "<tr><td colspan=1000 rowspan=60000>" + "가" * 3000 + "<td>나" + "<tr>" * 20
     with pytest.raises(UserError, match="or 20000000 characters"):
         html_to_markdown(f"<table>{deep}</table>")
 
@@ -157,3 +157,27 @@ def test_each_visible_word_is_read_in_order(blocks):
         page += f"<table><tr>{inner}</tr><tr><td>끝</td></tr></table>" if row else inner
     found = re.findall(r"표지\d+말", html_to_markdown(page)[0])
     assert list(dict.fromkeys(found)) == seen
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>10<sup>2</sup>㎡, 한도<sup>1)</sup></p>", "10²㎡, 한도1)\n"),
+        ("<pre>제1조(목적)\n  ① 하나\n② 둘</pre>", "제1조(목적)\n① 하나\n② 둘\n"),
+        (
+            "<div style='white-space: pre-line'>가\n<b>나</b>\n<p style='white-space:normal'>다\n라</div>",
+            "가\n나\n다 라\n",
+        ),
+        ("<p><math><mfrac><mi>a</mi><mn>12</mn></mfrac></math></p>", "a/12\n"),
+        (
+            "<table><tr><td><p>제1조(목적) 가<p>제2조(뜻) 나</table>",
+            "제1조(목적) 가\n\n제2조(뜻) 나\n",
+        ),
+        (
+            "<table><tbody><tr><td>가<table><tr><td>나<td>다</table>라</table>",
+            "가\n| 나 | 다 |\n| --- | --- |\n\n라\n",
+        ),
+    ],
+)
+def test_lines_frames_and_small_text_are_those_of_a_browser(page, text):
+    assert html_to_markdown(page)[0] == text

@@ -275,6 +275,7 @@ BEGIN, MIDDLE, END = (FIELD.format(kind) for kind in ("begin", "separate", "end"
             f"<w:ruby><w:rt>{run('법')}</w:rt><w:rubyBase>{run('法')}</w:rubyBase></w:ruby>",
             "法(법)",
         ),
+        (run("10") + run("2", '<w:vertAlign w:val="superscript"/>') + run("㎡"), "10²㎡"),
         (run("가") + '<w:r><w:commentReference w:id="1"/></w:r>', "가"),
     ],
 )
@@ -451,3 +452,9 @@ def test_each_visible_word_is_read_once_and_in_order(files, tmp_path_factory, bl
     visible = par("끝말")
     text = text_of(files, tmp_path_factory.mktemp("docx"), body + visible)
     assert re.findall(r"표지\d+말", text) == seen
+
+
+def test_a_table_of_one_cell_is_a_frame_around_paragraphs(files, tmp_path):
+    inner = par("제1조(목적) 가") + par("제2조(뜻) 나")
+    body = f"<w:tbl><w:tr><w:tc><w:tcPr/>{inner}</w:tc></w:tr></w:tbl>"
+    assert text_of(files, tmp_path, body) == "제1조(목적) 가\n\n제2조(뜻) 나\n"

@@ -124,6 +124,17 @@ def tc(text, column=None, row=0, width=1, height=1):
     [
         (t("10일<hp:deleteBegin Id='1'/>3일<hp:deleteEnd Id='1'/> 이내"), "10일 이내"),
         (t("가<hp:deleteBegin Id='1'/>") + t("옛") + t("<hp:deleteEnd Id='1'/>나"), "가나"),
+        (
+            t("가<hp:deleteBegin Id='1'/>옛<hp:deleteBegin Id='2'/>옛<hp:deleteEnd Id='1'/>옛<hp:deleteEnd Id='2'/>나"),
+            "가나",
+        ),
+        ("<hp:run><hp:t>식 </hp:t><hp:equation><hp:script>a over b</hp:script></hp:equation><hp:t>이다</hp:t></hp:run>", "식 a over b이다"),
+        ("<hp:run><hp:compose circleType='SHAPE_CIRCLE' composeText='21'/><hp:t>항</hp:t></hp:run>", "㉑항"),
+        (
+            "<hp:run><hp:edit><hp:text>입력</hp:text></hp:edit><hp:checkBtn caption='동의' value='CHECKED'/>"
+            "<hp:comboBox selectedValue='을'/></hp:run>",
+            "입력 ☑ 동의 을",
+        ),
         (t("가<hp:insertBegin Id='2'/>새<hp:insertEnd Id='2'/>나"), "가새나"),
         (t("가<hp:fwSpace/>나<hp:nbSpace/>다<hp:tab/>라<hp:hyphen/>마"), "가 나 다 라-마"),
         (t("가<hp:markpenBegin/>나<hp:markpenEnd/>다"), "가나다"),
@@ -155,6 +166,15 @@ def test_a_deletion_over_paragraphs_joins_what_is_left(files, tmp_path):
     assert text_of(files, tmp_path, body) == "10일 이내\n\n끝\n"
     end = par("가<hp:deleteBegin Id='1' paraend='1'/>옛<hp:deleteEnd Id='1'/>") + par("나")
     assert text_of(files, tmp_path, end) == "가나\n"
+
+
+def test_a_deletion_ends_with_its_cell(files, tmp_path):
+    cells = tc("10일<hp:deleteBegin Id='1'/>3일", 0) + tc("나", 1)
+    body = par(f"<hp:run><hp:tbl><hp:tr>{cells}</hp:tr></hp:tbl></hp:run>") + par("본문")
+    members = {"mimetype": "application/hwp+zip", "Contents/section0.xml": P.format(body)}
+    (document,) = read(files.make_zip(tmp_path / "a.hwpx", members))
+    assert document.text == "| 10일 | 나 |\n| --- | --- |\n\n본문\n"
+    assert document.warnings == ("not read: the text behind a tracked deletion that does not end",)
 
 
 def test_a_deletion_without_an_end_is_reported(files, tmp_path):
@@ -277,3 +297,11 @@ def test_each_visible_word_is_read_once(files, tmp_path_factory, paragraphs):
     text = text_of(files, tmp_path_factory.mktemp("hwpx"), body + par("끝"))
     found = re.findall(r"표지\d+말", text)
     assert sorted(found) == sorted(seen)
+
+
+def test_frames_and_small_text_above_the_line(files, tmp_path):
+    header = '<hh:charPr id="7"><hh:supscript/></hh:charPr>'
+    small = '<hp:run charPrIDRef="7"><hp:t>2</hp:t></hp:run>'
+    inner = f"<hp:subList>{par('제1조(목적) 가')}{par(t('10') + small + t('㎡'))}</hp:subList>"
+    body = par(f"<hp:run><hp:tbl><hp:tr><hp:tc>{inner}</hp:tc></hp:tr></hp:tbl></hp:run>")
+    assert text_of(files, tmp_path, body, header) == "제1조(목적) 가\n\n10²㎡\n"

@@ -138,13 +138,14 @@ def test_mixed_xml_keeps_the_words_around_inner_elements(tmp_path):
     xml = (
         PORTAL.replace("<조문제목>의무", "<조문제목>의<b>무</b>")
         .replace(
-            "<![CDATA[제2조의3(의무)]]>", "제2조의3(의무) 물 H<sub>2</sub>O<!-- 메모 -->는<br/>둘"
+            "<![CDATA[제2조의3(의무)]]>",
+            "제2조의3(의무) 물 H<sub>2</sub>O<!-- 메모 --> 3m<sup>2</sup>는<br/>둘",
         )
         .replace("<호번호>2.</호번호>", "앞글<호번호>2.</호번호>")
     )
     (tmp_path / "a.xml").write_text(xml, encoding="utf-8")
     assert parse_statute(read(tmp_path / "a.xml")[0].text).articles[1].text.split("\n") == [
-        "물 H2O는",
+        "물 H2O 3m²는",
         "둘",
         *["① 다음 각 호와 같다.", "1. 첫째", "가. 하나", "앞글", "2. 둘째"],
     ]
