@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["command_line", "program", "same_command", "stage_command"]
+__all__ = ["again_command", "command_line", "program", "same_command", "stage_command"]
 
 PROGRAM = "kofinlaw"
 
@@ -38,16 +38,16 @@ def command_line(*words: object, comment: str = "") -> str:
 def same_command(arguments: Sequence[str]) -> str:
     """Return the command with these arguments again, such that it continues unfinished work.
 
-    `--resume never` would start from the beginning, so it is left out.
+    `--resume never` and `--again STAGE` would start from the beginning, so they are left out.
     """
     words: list[str] = []
     rest = iter(arguments)
     for word in rest:
-        if word == "--resume":
+        if word in ("--resume", "--again"):
             value = next(rest, "")
-            if value != "never":
+            if word == "--resume" and value != "never":
                 words += [word, value]
-        elif word != "--resume=never":
+        elif word != "--resume=never" and not word.startswith("--again="):
             words.append(word)
     return command_line(*words)
 
@@ -62,3 +62,14 @@ def stage_command(stage: str, run: Path) -> str:
     if not recipe.is_file():
         return f"kofinlaw run RECIPE --until {stage}"
     return command_line("run", recipe, "--folder", run, "--until", stage)
+
+
+def again_command(stage: str, run: Path) -> str:
+    """Return the command that runs one finished stage of the run in the folder `run` again."""
+    recipe = run / "recipe.yaml"
+    if stage == "prefer":  # no stage of `run`
+        return command_line(stage, "RECIPE", "--runs", run.parent, "--resume", "never")
+    if not recipe.is_file():
+        return f"kofinlaw run RECIPE --until {stage} --again {stage}"
+    options = ["--folder", run, "--until", stage, "--again", stage]
+    return command_line("run", recipe, *options)

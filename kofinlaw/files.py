@@ -30,7 +30,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TextIO, TypeVar
@@ -41,6 +41,7 @@ from kofinlaw.errors import machine_error
 from kofinlaw.records import from_json, to_json
 
 __all__ = [
+    "SET_ASIDE",
     "JsonlAppender",
     "T",
     "atomic_folder",
@@ -57,6 +58,9 @@ __all__ = [
     "read_json_lines",
     "read_json_records",
     "read_jsonl",
+    "readable_lines",
+    "repair_lines",
+    "set_aside",
     "sha256_file",
     "sha256_text",
     "sync",
@@ -67,6 +71,7 @@ __all__ = [
 
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseException)
+SET_ASIDE = ".set-aside-"  # in the names of what could not be used and was kept
 
 
 def cache_folder(cache: Path | None = None) -> Path:
@@ -263,6 +268,19 @@ def disk_error(error: E, path: Path) -> E | UserError:
     return error
 
 
+def set_aside(path: Path) -> Path:
+    """Rename a file or folder that cannot be used to `<name>.set-aside-<number>`; return the path.
+
+    The leading dot of a hidden name is removed, so that the user sees what was kept.
+    """
+    name = path.name.lstrip(".")
+    number = 1
+    while (target := path.with_name(f"{name}{SET_ASIDE}{number}")).exists():
+        number += 1
+    path.rename(target)
+    return target
+
+
 def explained_error(error: BaseException) -> UserError | None:
     """Return the error that the user can fix behind one that ends a command; None for a fault.
 
@@ -356,6 +374,60 @@ def read_json_records(path: Path) -> Iterator[tuple[int, dict[str, Any], str]]:
                     yield number, {}, "a line must hold one JSON object"
         except UnicodeDecodeError as error:
             raise UserError("the file is not UTF-8", where=str(path)) from error
+
+
+def readable_lines(
+    path: Path, check: Callable[[dict[str, Any]], object]
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the objects of a journal's lines and the numbers (from 1) of lines that are unusable.
+
+    A line is unusable if it is not UTF-8, not one JSON object, or if `check` raises ValueError,
+    TypeError or KeyError for it. An incomplete last line counts as absent: a kill left it. A
+    missing file has no lines. Raises UserError if the file cannot be opened.
+    """
+    rows: list[dict[str, Any]] = []
+    unusable: list[int] = []
+    try:
+        cut_torn_line(path)
+        data = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise disk_error(error, path) from error
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line.decode("utf-8"))
+            if not isinstance(value, dict) or not _is_unicode(value):
+                raise TypeError("no object")
+            check(value)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            unusable.append(number)
+            continue
+        rows.append(value)
+    return rows, unusable
+
+
+def repair_lines(path: Path, check: Callable[[dict[str, Any]], object]) -> str:
+    """Rewrite a journal without the lines that are unusable; the file with them is set aside.
+
+    Returns a sentence about it; empty if every line is usable (`readable_lines`).
+    """
+    rows, unusable = readable_lines(path, check)
+    if not unusable:
+        return ""
+    kept = set_aside(path)
+    write_jsonl(path, rows)
+    lines = f"line {unusable[0]}" if len(unusable) == 1 else f"{len(unusable)} lines"
+    return f"{lines} of {path.name} cannot be read; the file with them is kept as {kept.name}"
+
+
+def _is_unicode(value: object) -> bool:
+    """Return whether all texts of a JSON value can be encoded (escapes allow others)."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parse_json_line(line: str) -> Any:

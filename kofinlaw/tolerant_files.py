@@ -1,10 +1,13 @@
-"""Read files that may be absent, cut off or broken, for pages that must not fail because of them.
+"""Read files that may be absent, cut off or broken, for pages that must not fail because of them;
+seal records, so that a change is noticed.
 
 Code that needs a file uses `kofinlaw.files`, which raises.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,13 +18,19 @@ from kofinlaw.decoding import load_json
 from kofinlaw.files import read_json_lines
 
 __all__ = [
+    "SEAL",
     "finite_number",
     "finite_values",
+    "is_intact",
     "read_json",
     "read_opening",
     "read_rows",
+    "sealed",
     "shorten",
 ]
+
+
+SEAL = "record_sha256"
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -31,7 +40,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """
     try:
         value = load_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return finite_values(value) if isinstance(value, dict) else None
 
@@ -75,3 +84,26 @@ def finite_values(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite_values(item) for item in value]
     return value
+
+
+def sealed(record: Mapping[str, object]) -> dict[str, object]:
+    """Return a record as JSON gives it back, with the SHA-256 of its other keys.
+
+    It shows accidents and edits by hand. It is no signature: who edits a record can seal it again.
+    """
+    plain = json.loads(json.dumps(record, ensure_ascii=False))
+    plain.pop(SEAL, None)
+    return {**plain, SEAL: _sha256(plain)}
+
+
+def is_intact(record: Mapping[str, object]) -> bool:
+    """Return whether a record is as it was sealed. Records without a seal count as intact: earlier
+    versions wrote none.
+    """
+    seal = record.get(SEAL)
+    return seal is None or seal == _sha256({k: v for k, v in record.items() if k != SEAL})
+
+
+def _sha256(record: Mapping[str, object]) -> str:
+    text = json.dumps(record, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

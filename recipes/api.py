@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -35,13 +36,14 @@ class OpenRun:
     another. Use it as a context manager to free the memory at the end.
     """
 
-    def __init__(self, bound: Run) -> None:
+    def __init__(self, bound: Run, *, trust: bool = False) -> None:
         self._run = bound
+        self._trust = trust
         self._asking: _Asking | None = None
         self._turn = threading.RLock()
 
-    def __reduce__(self) -> tuple[type[OpenRun], tuple[Run]]:
-        return OpenRun, (self._run,)  # a copy loads its own model
+    def __reduce__(self) -> tuple[Callable[[Run, bool], OpenRun], tuple[Run, bool]]:
+        return _reopened, (self._run, self._trust)  # a copy loads its own model
 
     @property
     def folder(self) -> Path:
@@ -73,7 +75,8 @@ class OpenRun:
     def load(self) -> None:
         """Load index and model now, and not at the first question.
 
-        Raises UserError if the run has no index, or if the model is not on this machine.
+        Raises UserError if the run has no index, if the model is not on this machine, or if files
+        of the index or of the merged model changed after their stage was finished.
         """
         from kofinlaw.offline import guard
 
@@ -155,12 +158,13 @@ class _Asking:
 
     @classmethod
     def load(cls, opened: OpenRun) -> _Asking:
-        """Load index and model of a run. Raises UserError if the run has no index."""
+        """Load index and model of a run. Raises UserError as `OpenRun.load` does."""
         from kofinlaw.models.engines.factory import open_engine
         from kofinlaw.models.templates import template_for
         from kofinlaw.rag.index.index import Index
         from kofinlaw.rag.retrieve.retriever import Retriever
         from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_settings
+        from kofinlaw.recipes.pipeline.integrity.checks import require_stages
 
         bound = opened._run
         if not (bound.folder / "index").is_dir():
@@ -169,6 +173,8 @@ class _Asking:
                 where=str(bound.folder),
                 remedy=f"run `{stage_command('index', bound.folder)}` to build it",
             )
+        warn = logging.getLogger("kofinlaw").warning
+        require_stages(bound.folder, ("index", "merge"), trust=opened._trust, say=warn)
         folder = opened.model_folder
         recipe = bound.recipe
         settings = serving_settings(bound)
@@ -177,17 +183,23 @@ class _Asking:
         return cls(engine, template_for(folder), retriever, settings)
 
 
-def open_run(folder: str | Path | None = None) -> OpenRun:
+def _reopened(bound: Run, trust: bool) -> OpenRun:
+    return OpenRun(bound, trust=trust)
+
+
+def open_run(folder: str | Path | None = None, *, trust: bool = False) -> OpenRun:
     """Open the run in `folder`; None opens the newest run under `runs/` that has an index.
 
     Nothing heavy is loaded before the first question. If the recipe is offline, environment
-    variables that keep the Hugging Face libraries offline stay set in this process.
+    variables that keep the Hugging Face libraries offline stay set in this process. With `trust`
+    the files of index and model are not checked before they are loaded.
 
     Raises UserError if there is no run, or if its recipe has mistakes.
     """
     from kofinlaw.recipes.pipeline.run import reopen
 
-    return OpenRun(_prepared(reopen(Path(folder) if folder is not None else newest_run())))
+    found = Path(folder) if folder is not None else newest_run()
+    return OpenRun(_prepared(reopen(found)), trust=trust)
 
 
 def newest_run(runs: Path = Path("runs")) -> Path:
@@ -217,6 +229,7 @@ def run_recipe(
     folder: str | Path | None = None,
     resume: ResumeMode = "if-possible",
     until: str | None = None,
+    trust: bool = False,
     say: Callable[[str], None] = print,
 ) -> OpenRun:
     """Run every stage of a recipe: documents to a trained, merged, proven model and a report.
@@ -227,10 +240,11 @@ def run_recipe(
             `{"train.max_steps": 20}`.
         runs: The folder that holds the runs; the run is written to `runs/<recipe's name>`.
         folder: The run's folder, instead of `runs/<recipe's name>`.
-        resume: What to do with unfinished stages: `if-possible` continues where the inputs match
-            and starts again where they do not, `always` refuses to start again, `never` starts
-            again.
+        resume: What to do with finished and unfinished work: `if-possible` continues where the
+            inputs match and starts again where they do not, `always` refuses to replace work of
+            other inputs, `never` starts again.
         until: Stop after this stage; None runs all of them.
+        trust: Do not check that the files of finished stages are unchanged.
         say: Called with one line of text for each stage.
 
     Returns the run, opened. Stages that are complete are skipped.
@@ -270,8 +284,8 @@ def run_recipe(
         only = names[: names.index(until) + 1]
     if loads_a_model(bound, only):
         require_start(bound, this_machine(), say, resume=resume)
-    execute_stages(bound, resume, only=only, say=say)
-    return OpenRun(bound)
+    execute_stages(bound, resume, only=only, trust=trust, say=say)
+    return OpenRun(bound, trust=trust)
 
 
 def _prepared(bound: Run) -> Run:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
+    from kofinlaw.recipes.pipeline.runner import Resume
 
 __all__ = ["main", "print_line"]
 
@@ -26,6 +27,8 @@ def main() -> None:
     parser.add_argument("recipe", help="a recipe file, or the name of a shipped recipe")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--resume", choices=["never", "always", "if-possible"])
+    parser.add_argument("--trust", action="store_true", help="do not check the stages' files")
     arguments = parser.parse_args()
 
     from kofinlaw.errors import check_working_folder
@@ -42,7 +45,7 @@ def main() -> None:
         if run.recipe.offline:
             set_environment()
         with guard(offline=run.recipe.offline):
-            _train(run, _same_run(arguments))
+            _train(run, _same_run(arguments), arguments.resume or "if-possible", arguments.trust)
     except Exception as error:
         explained = explained_error(error)
         if explained is None:
@@ -61,7 +64,7 @@ def _same_run(arguments: argparse.Namespace) -> list[str]:
     return [arguments.recipe, *sets, *runs]
 
 
-def _train(run: Run, same: list[str]) -> None:
+def _train(run: Run, same: list[str], resume: Resume, trust: bool) -> None:
     from kofinlaw import UserError
     from kofinlaw.commands import command_line
     from kofinlaw.recipes.pipeline.compliance import check_policy
@@ -82,10 +85,11 @@ def _train(run: Run, same: list[str]) -> None:
         # Rank 0 writes the stage's record and folder; the other processes only compute.
         from kofinlaw import silent
 
-        train_adapter(run, run.folder / ".train.partial", silent)
+        train_adapter(run, resume, run.folder / ".train.partial", silent)
         return
     with run_lock(run.folder, print_line):
-        run_stages(build_stages(run), run.folder, only=["train"], say=print_line)
+        stages = build_stages(run, resume)
+        run_stages(stages, run.folder, resume=resume, only=["train"], trust=trust, say=print_line)
     print_line(f"adapter: {run.folder / 'train' / 'adapter'}")
     print_line(f"Next:\n  {command_line('run', *same, comment='the remaining stages')}")
 

@@ -1,9 +1,9 @@
 """Write, hash and read checkpoint folders; reading one never runs code.
 
 A checkpoint is a folder `step-000025` with `adapter.safetensors`, `optimizer.pt` and
-`checkpoint.json`. The last one holds the SHA-256 of the other two. A checkpoint is written under
-another name, synced and renamed, so it is complete or absent. The random state needs no file
-because the random state of each step is derived from the seed and the number of the step.
+`checkpoint.json`. The last one holds the SHA-256 of the other two and of itself. A checkpoint is
+written under another name, synced and renamed, so it is complete or absent. The random state needs
+no file because the random state of each step is derived from the seed and the number of the step.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from torch import Tensor
 from kofinlaw import UserError
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import atomic_folder, sha256_file
-from kofinlaw.trainer.state import StateRecord
+from kofinlaw.tolerant_files import is_intact, sealed
+from kofinlaw.trainer.state import RunState, StateRecord
 from kofinlaw.trainer.token_budget import BudgetRecord
 from kofinlaw.trainer.zero import OptimizerState
 
@@ -32,7 +33,9 @@ __all__ = [
     "RECORD",
     "Checkpoint",
     "CheckpointRecord",
+    "all_damaged",
     "clear_leftovers",
+    "has_checkpoint",
     "keep_newest",
     "newest",
     "optimizer_of",
@@ -84,7 +87,7 @@ def save(
         )
         torch.save(optimizer, temporary / OPTIMIZER)
         hashes = {name: sha256_file(temporary / name) for name in (ADAPTER, OPTIMIZER)}
-        text = json.dumps({**record, "sha256": hashes}, ensure_ascii=False, indent=2)
+        text = json.dumps(sealed({**record, "sha256": hashes}), ensure_ascii=False, indent=2)
         (temporary / RECORD).write_text(text + "\n", encoding="utf-8")
     return folder
 
@@ -104,6 +107,16 @@ def clear_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def has_checkpoint(out: Path) -> bool:
+    """Return whether the folder of a run holds the checkpoint of a step."""
+    return any((out / "checkpoints").glob("step-*"))
+
+
+def all_damaged(root: Path) -> bool:
+    """Return whether there are checkpoints of steps, and none of them can be read."""
+    return any(root.glob("step-*")) and newest(root, lambda text: None) is None
+
+
 def newest(root: Path, log_event: Callable[[str], None]) -> Checkpoint | None:
     """Return the newest complete checkpoint; a damaged one is skipped and reported."""
     for folder in sorted(root.glob("step-*"), reverse=True):
@@ -118,10 +131,17 @@ def newest(root: Path, log_event: Callable[[str], None]) -> Checkpoint | None:
 def read(folder: Path) -> Checkpoint:
     """Read a checkpoint and compare the hashes of its files.
 
-    Raises UserError if a file is missing, cannot be read or has another hash.
+    Raises UserError if a file is missing, cannot be read or has another hash, also the record.
     """
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if not is_intact(record):
+            raise ValueError("it changed since it was written")
+        RunState(**record["state"])
+        if not all(isinstance(record[key], dict) for key in ("fingerprints", "budget")):
+            raise TypeError("fingerprints and budget must be objects")
+        if int(record["step"]) != record["state"]["step"]:
+            raise ValueError("two numbers of steps")
         hashes = record["sha256"]
         for name in (ADAPTER, OPTIMIZER):
             if not (folder / name).exists():
@@ -130,7 +150,7 @@ def read(folder: Path) -> Checkpoint:
                 raise UserError(
                     f"{name} has changed since it was written: its hash differs", where=str(folder)
                 )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise_if_machine(error, folder)
         raise UserError(f"{RECORD} cannot be read: {error}", where=str(folder)) from error
     return Checkpoint(folder, record)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kofinlaw import Progress, UserError, __version__, silent
+from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.prompting.bad_examples import malformed
 from kofinlaw.data.prompting.pair_forms import PAIR_REMEDY, ReadPair, read_pair
-from kofinlaw.files import dumps, read_json_records, write_jsonl
+from kofinlaw.files import dumps, read_json_records, sha256_file, write_jsonl
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.records import Rejected, record_fault
 from kofinlaw.trainer import adapter as adapters
@@ -21,6 +21,7 @@ from kofinlaw.trainer.encoding import Encoded, ExampleError, encode_example
 from kofinlaw.trainer.guards import exclusive_folder
 from kofinlaw.trainer.preference_settings import PreferenceSettings, reject_unsupported
 from kofinlaw.trainer.ranks import open_ranks
+from kofinlaw.trainer.resume import run_fingerprints
 from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.trainee import load_trainee
@@ -193,6 +194,7 @@ def train_preferences(
     rejected: list[Rejected] = []
     rows = read_pairs(pairs, template, encode, max_length=settings.max_length, rejected=rejected)
     progress("preference: pairs", len(rows), len(rows), rejected=len(rejected))
+    started_from = settings.start_from
     with exclusive_folder(out, holds=True):
         write_jsonl(out / "rejected.jsonl", rejected)
         answers = [answer for pair in rows for answer in (pair.chosen, pair.rejected)]
@@ -228,7 +230,15 @@ def train_preferences(
             result.to_record(),
             base_id=model_id or model_folder.name,
             template=template,
-            fingerprints={"version": __version__},
+            fingerprints=run_fingerprints(
+                settings,
+                ranks,
+                seed=seed,
+                data=sha256_file(pairs),
+                base=trainee.base_sha256,
+                template=template.sha256,
+                start="" if started_from is None else adapters.adapter_sha256(started_from),
+            ),
             preference=preference.model_dump(),
         )
     return result

@@ -10,11 +10,17 @@ from torch.nn import Module
 from torch.optim import Optimizer
 
 from kofinlaw import __version__
+from kofinlaw.files import set_aside
 from kofinlaw.trainer import checkpoint as checkpoints
 from kofinlaw.trainer import sharding
 from kofinlaw.trainer.adapter import gathered_tensors, trainable
 from kofinlaw.trainer.ranks import Ranks
-from kofinlaw.trainer.resume import Resume, delete_checkpoints, find_checkpoint
+from kofinlaw.trainer.resume import (
+    Resume,
+    continued_fingerprints,
+    delete_checkpoints,
+    find_checkpoint,
+)
 from kofinlaw.trainer.state import RunState
 from kofinlaw.trainer.token_budget import BudgetRecord
 from kofinlaw.trainer.zero import Zero
@@ -26,7 +32,8 @@ class RunCheckpoints:
     """The checkpoints below `out` of the model under training.
 
     All processes must call each method together; the main process writes. `fingerprints` are what
-    a checkpoint must agree with, `keep` is the number of newest checkpoints that are kept.
+    a checkpoint must agree with, `keep` is the number of newest checkpoints that are kept;
+    `elsewhere` allows a checkpoint of another device or number of processes.
     """
 
     def __init__(
@@ -37,6 +44,7 @@ class RunCheckpoints:
         *,
         fingerprints: Mapping[str, str],
         keep: int,
+        elsewhere: bool = False,
     ) -> None:
         self.out = out
         self.root = out / "checkpoints"
@@ -44,6 +52,7 @@ class RunCheckpoints:
         self.ranks = ranks
         self.fingerprints = dict(fingerprints)
         self.keep = keep
+        self.elsewhere = elsewhere
 
     def clear_leftovers(self) -> None:
         """Delete what killed processes left half written."""
@@ -57,15 +66,23 @@ class RunCheckpoints:
     ) -> checkpoints.Checkpoint | None:
         """Load the newest complete checkpoint of this run into the model and `optimizer`.
 
-        None means that the run starts from step 0; all checkpoints are then deleted. Raises
-        UserError if `resume` is "always" and there is no checkpoint of this run.
+        None means that the run starts from step 0; the checkpoints of another run are then deleted,
+        and checkpoints of which none can be read are set aside. Raises
+        UserError as `find_checkpoint` does.
         """
-        found = find_checkpoint(self.root, self.fingerprints, resume, log_event)
+        found = find_checkpoint(
+            self.root, self.fingerprints, resume, log_event, elsewhere=self.elsewhere
+        )
         if found is not None:
+            theirs = found.record["fingerprints"]
+            self.fingerprints = continued_fingerprints(self.fingerprints, theirs)
             self._copy_weights(checkpoints.tensors_of(found))
             sharding.load_optimizer_state(optimizer, checkpoints.optimizer_of(found))
         self.ranks.barrier()  # all processes have read it
         if found is None and self.ranks.is_main:
+            if resume != "never" and checkpoints.all_damaged(self.root):
+                kept = set_aside(self.root)
+                log_event(f"no checkpoint can be read; they are kept in {kept.name}")
             delete_checkpoints(self.root)
         self.ranks.barrier()
         return found

@@ -244,6 +244,12 @@ class TrainSettings(BaseModel):
     keep_checkpoints: int = Field(
         default=2, ge=1, description="number of newest checkpoints to keep"
     )
+    resume_elsewhere: bool = Field(
+        default=False,
+        description="continue a checkpoint that was made on another device or with another number "
+        "of processes; the adapter then equals that of an uninterrupted run to rounding only, and "
+        "its record names both",
+    )
     evaluation_share: float = Field(
         default=0.0,
         ge=0,

@@ -26,7 +26,7 @@ from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.optimization import make_optimizer
 from kofinlaw.trainer.passes import Passes
 from kofinlaw.trainer.ranks import Ranks, open_ranks
-from kofinlaw.trainer.resume import Resume, run_fingerprints
+from kofinlaw.trainer.resume import Resume, recorded_threads, run_fingerprints
 from kofinlaw.trainer.run_checkpoints import RunCheckpoints
 from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
@@ -59,9 +59,9 @@ def train(
 
     Writes `adapter/` (peft's files, `kofinlaw.json`, the chat template), `metrics.jsonl` (one line
     per step), `lengths.json`, `first_example.txt`, `rejected.jsonl` and `checkpoints/`. An
-    interrupted run resumes from its newest complete checkpoint and ends with the same weights, bit
-    for bit on one kind of CPU with the same number of threads. Under `accelerate launch` the
-    processes share the work and the main process writes.
+    interrupted run resumes from its newest complete checkpoint, with the number of threads that it
+    started with, and ends with the same weights, bit for bit on one kind of CPU. Under
+    `accelerate launch` the processes share the work and the main process writes.
 
     Args:
         settings: lengths and budgets are in tokens, batches in examples, memory in GiB.
@@ -109,7 +109,8 @@ def train(
             started=started,
         )
         try:
-            result = _train(run, resume, on_micro_batch, stop_requested)
+            with recorded_threads(out / "checkpoints", resume) as note:
+                result = _train(run, resume, on_micro_batch, stop_requested, note)
         except Exception as error:
             if isinstance(error, UserError) or not is_out_of_memory(error):
                 raise
@@ -147,8 +148,12 @@ def _train(
     resume: Resume,
     on_micro_batch: Callable[[int, int], None] | None,
     stop_requested: Callable[[], bool],
+    note: str,
 ) -> TrainingResult:
-    """Read, load, restore, find the budget, run the steps, and write the adapter."""
+    """Read, load, restore, find the budget, run the steps, and write the adapter.
+
+    `note` is an event of the start of the run; empty if there is none.
+    """
     settings, ranks = run.settings, run.ranks
     data, plan = _read_examples(run)
     run.progress("load", 0)
@@ -160,11 +165,14 @@ def _train(
         ranks,
         fingerprints=_fingerprints(run, data, trainee),
         keep=settings.keep_checkpoints,
+        elsewhere=settings.resume_elsewhere,
     )
     checkpoints.clear_leftovers()
     halved = sharding.halved_budget(checkpoints.root)  # before a restart deletes it
     state, known_budget = _restore(run, checkpoints, plain_optimizer, resume)
     log_event = partial(_log_event, state, run.progress)
+    if note:
+        log_event(note)
     limit = memory_limit(settings.memory_limit_gib)
     alpha = settings.neftune_alpha
     noise = None if alpha is None else EmbeddingNoise(trainee.model, alpha, seed=run.seed)
@@ -264,6 +272,7 @@ def _fingerprints(run: _Run, data: Dataset, trainee: Trainee) -> dict[str, str]:
     started_from = run.settings.start_from
     return run_fingerprints(
         run.settings,
+        run.ranks,
         seed=run.seed,
         data=data.sha256,
         base=trainee.base_sha256,
@@ -287,7 +296,14 @@ def _restore(
         state.events += events
         budget = found.record["budget"]
     if run.ranks.is_main:
-        cut_metrics(run.out / "metrics.jsonl", state.step)
+        unreadable = cut_metrics(run.out / "metrics.jsonl", state.step)
+        if unreadable:
+            _log_event(
+                state,
+                run.progress,
+                f"{unreadable} lines of metrics.jsonl cannot be read; the file with them is kept "
+                "next to it",
+            )
     return state, budget
 
 

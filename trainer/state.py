@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
-from kofinlaw.files import write_jsonl
+from kofinlaw.files import readable_lines, set_aside, write_jsonl
 from kofinlaw.trainer.step import Evaluation, StepResult
 from kofinlaw.units import GIB
 
@@ -189,16 +188,21 @@ def metrics_line(
     }
 
 
-def cut_metrics(path: Path, step: int) -> None:
-    """Drop the lines after `step`, whose steps will be repeated, and an incomplete line."""
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            value = json.loads(line)
-        except ValueError:
-            continue
-        if value["step"] <= step:
-            kept.append(value)
-    write_jsonl(path, kept)
+def cut_metrics(path: Path, step: int) -> int:
+    """Drop the lines after `step`, whose steps will be repeated, and an incomplete last line.
+
+    Returns how many other lines cannot be read; the file with them is set aside then.
+    """
+    kept, unreadable = readable_lines(path, _step_of)
+    if path.exists():
+        if unreadable:
+            set_aside(path)
+        write_jsonl(path, [line for line in kept if _step_of(line) <= step])
+    return len(unreadable)
+
+
+def _step_of(line: Mapping[str, object]) -> int:
+    step = line["step"]
+    if not isinstance(step, int):
+        raise TypeError("step is not a number")
+    return step

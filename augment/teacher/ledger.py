@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from kofinlaw import UserError
-from kofinlaw.files import JsonlAppender, cut_torn_line, sha256_text
+from kofinlaw.files import JsonlAppender, readable_lines, sha256_text
 from kofinlaw.models.engines.base import SERVER_UNREACHABLE, Engine, Generation, Request
 
 __all__ = ["Entry", "Ledger", "Resume", "open_ledger", "read_ledger", "request_key"]
@@ -58,20 +58,19 @@ def read_ledger(path: Path) -> tuple[dict[str, Entry], list[int]]:
     The first answer of a key counts. An error counts until an answer follows it.
     """
     entries: dict[str, Entry] = {}
-    damaged: list[int] = []
-    if not path.exists():
-        return entries, damaged
-    cut_torn_line(path)
-    with open(path, "rb") as handle:
-        for number, line in enumerate(handle, 1):
-            try:
-                entry = Entry(**json.loads(line.decode("utf-8")))
-            except (ValueError, TypeError):
-                damaged.append(number)
-                continue
-            if entry.key not in entries or entries[entry.key].finish == "error":
-                entries[entry.key] = entry
+    rows, damaged = readable_lines(path, _entry)
+    for entry in map(_entry, rows):
+        if entry.key not in entries or entries[entry.key].finish == "error":
+            entries[entry.key] = entry
     return entries, damaged
+
+
+def _entry(row: dict[str, object]) -> Entry:
+    """Return a line as an entry. Raises TypeError for other fields or types."""
+    texts = ("key", "prompt_sha256", "model", "text", "finish")
+    if not (all(isinstance(row.get(n), str) for n in texts) and isinstance(row.get("tokens"), int)):
+        raise TypeError("a field has another type")
+    return Entry(**row)  # type: ignore[arg-type]
 
 
 @dataclass

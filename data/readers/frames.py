@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -350,11 +351,13 @@ def _boundaries(rows: Sequence[Sequence[_Segment]]) -> list[int]:
     pure = [row for row in rows if all(s.rule for s in row)]
     mixed = [row for row in rows if any(s.rule for s in row) and not all(s.rule for s in row)]
     edges: list[int] = []
+    near: set[int] = set()  # the columns of the same bar as an edge
     for row in [*pure, *mixed] if pure or mixed else rows:
         for segment in row:
             for column in (segment.left, segment.right):
-                if all(abs(column - edge) > _SAME_BAR for edge in edges):
+                if column not in near:
                     edges.append(column)
+                    near.update(range(column - _SAME_BAR, column + _SAME_BAR + 1))
     edges.sort()
     return edges if len(edges) > 1 else [-1, max(edges, default=0) + 1]
 
@@ -382,4 +385,6 @@ def _placed(segments: Sequence[_Segment], edges: Sequence[int]) -> list[tuple[_S
 
 
 def _nearest(edges: Sequence[int], column: int, low: int, high: int) -> int:
-    return min(range(low, high + 1), key=lambda index: abs(edges[index] - column))
+    after = bisect_left(edges, column, low, high + 1)
+    near = [index for index in (after - 1, after) if low <= index <= high]
+    return min(near, key=lambda index: (abs(edges[index] - column), index))

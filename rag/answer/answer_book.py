@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kofinlaw import UserError
 from kofinlaw.rag.abstention.decision import Judgement, abstains
 from kofinlaw.rag.answer.agreement import combine
 from kofinlaw.rag.answer.batches import Task, task_effort, turns_of
@@ -100,7 +102,9 @@ class AnswerBook:
         self._judgements |= self.journal.read_judgements()
         for position, question in enumerate(self.questions):
             if question.id in known:
-                self._set_evidence(position, _hits(searcher, known[question.id]))
+                # A damaged id of a passage: the question is searched again.
+                with contextlib.suppress(UserError, KeyError):
+                    self._set_evidence(position, _hits(searcher, known[question.id]))
 
     def copy_evidence(
         self,
@@ -129,6 +133,8 @@ class AnswerBook:
         if judgement is not None:
             self._judgements[identity] = judgement
         self.journal.record_evidence(identity, hits, judgement)
+        if identity in self.answers:  # its evidence was lost: the answer names its passages again
+            self.answers[identity] = self.combined(position) or self.answers[identity]
         seconds = round(seconds, 6)
         self.journal.record_timing(Timing(identity, seconds, 0.0, 0.0, seconds, 0, ""))
 

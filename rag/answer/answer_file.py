@@ -75,6 +75,8 @@ def answer_questions(
     out.mkdir(parents=True, exist_ok=True)
     state = _state(file, settings, model, template, retriever, context.seed, replay)
     journal = Journal(out, state, context.wall_clock)
+    if journal.notes:
+        context.progress("journal", 0, None, note="; ".join(journal.notes))
     minutes = None if replay is not None else settings.budget_minutes
     pause = journal.pause_before if settings.count_pauses else 0.0
     budget = TimeBudget(

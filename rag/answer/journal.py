@@ -10,20 +10,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from kofinlaw import UserError
 from kofinlaw.data.law.versions import validity_text
 from kofinlaw.files import (
     JsonlAppender,
-    cut_torn_line,
     read_json_lines,
     read_jsonl,
+    repair_lines,
+    set_aside,
     write_json,
     write_jsonl,
 )
@@ -32,6 +35,7 @@ from kofinlaw.rag.choosing.bare_scores import BareScore, BareScores
 from kofinlaw.rag.choosing.preference import Vote
 from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.records import Answer, from_json
+from kofinlaw.tolerant_files import is_intact, read_json, sealed
 
 __all__ = ["BEAT_SECONDS", "STATE_VERSION", "EvidenceRow", "Journal", "Timing", "Turn"]
 
@@ -118,6 +122,10 @@ class Journal:
     `wall_clock` gives seconds since the epoch. `turns` holds every turn by question id and number;
     `used_before` and `pause_before` are the seconds that earlier processes used, and those since
     the last of them was alive.
+
+    A file that cannot be read never ends a run that may have a deadline: lines that cannot be read
+    are left out, so that their questions are asked again, and the file with them is set aside.
+    `notes` has a sentence for each.
     """
 
     def __init__(
@@ -128,15 +136,17 @@ class Journal:
         `state` is what must not change between the processes of one run.
         """
         self.out = out
+        self.notes: list[str] = []
+        times = self._times()  # before a file is repaired
         self._check_state(state)
-        for name in ("plan.jsonl", "timings.jsonl", "evidence.jsonl", "bare.jsonl"):
-            cut_torn_line(out / name)
+        for name, check in _CHECKS.items():
+            self._note(repair_lines(out / name, check))
         self.turns: dict[tuple[str, int], Turn] = {}
         if (out / "plan.jsonl").exists():
             for turn in read_jsonl(out / "plan.jsonl", Turn):
                 self.turns.setdefault((turn.id, turn.turn), turn)
         self._wall_clock = wall_clock
-        self.used_before, self.pause_before = self._read_clock()
+        self.used_before, self.pause_before = self._read_clock(times)
         self._last_beat = float("-inf")
         self._plan = JsonlAppender(out / "plan.jsonl")
         self._timings = JsonlAppender(out / "timings.jsonl")
@@ -240,7 +250,8 @@ class Journal:
             if appender is not None:
                 appender.close()
         position = {identity: number for number, identity in enumerate(order)}
-        turns = sorted(self.turns.values(), key=lambda turn: (position[turn.id], turn.turn))
+        asked = [turn for turn in self.turns.values() if turn.id in position]
+        turns = sorted(asked, key=lambda turn: (position[turn.id], turn.turn))
         found = self.out / "evidence.jsonl"
         rows = [value for _, value in read_json_lines(found)] if found.exists() else []
         evidence = {str(row["id"]): row for row in rows}
@@ -275,11 +286,21 @@ class Journal:
             )
         return [summed[identity] for identity in order if identity in summed]
 
+    def _note(self, text: str) -> None:
+        """Keep a sentence about a file that could not be read, and write it to the log."""
+        if text:
+            self.notes.append(text)
+            logging.getLogger("kofinlaw").warning("%s: %s", self.out, text)
+
     def _check_state(self, state: Mapping[str, object]) -> None:
         path = self.out / "state.json"
         current = json.loads(json.dumps({"version": STATE_VERSION, **state}))
         if path.exists():
-            before = json.loads(path.read_text(encoding="utf-8"))
+            before = read_json(path)
+            if before is None or not is_intact(before):
+                self._set_aside_all(path)
+                write_json(path, sealed(current))
+                return
             changed = [name for name in current if before.get(name) != current[name]]
             if changed:
                 raise UserError(
@@ -288,16 +309,93 @@ class Journal:
                     remedy="delete the folder to start again, or restore what was changed",
                 )
             return
-        write_json(path, current)
+        write_json(path, sealed(current))
 
-    def _read_clock(self) -> tuple[float, float]:
+    def _set_aside_all(self, state: Path) -> None:
+        """Set the journal aside: without its state it is not known which run it belongs to.
+
+        The clock is kept, since the time that it counts has passed in any case.
+        """
+        names = [name for name in (*_CHECKS, "answers.jsonl") if (self.out / name).exists()]
+        kept = [set_aside(self.out / name).name for name in (state.name, *names)]
+        self._note(
+            f"{state.name} cannot be read, so the questions are answered from the start; kept: "
+            + ", ".join(kept)
+        )
+
+    def _read_clock(self, times: tuple[float, float]) -> tuple[float, float]:
         """Return seconds that earlier processes used, and seconds since the last of them was alive.
 
-        A wall clock that was set back gives no pause; one that was set forward is believed.
+        A wall clock that was set back gives no pause; one that was set forward is believed. If the
+        clock cannot be read, the `times` of the files count: the first and the last change.
         """
         path = self.out / "clock.json"
         if not path.exists():
             return 0.0, 0.0
-        clock = json.loads(path.read_text(encoding="utf-8"))
-        pause = self._wall_clock() - float(clock.get("written_at", math.inf))
-        return float(clock["seconds_used"]), max(0.0, pause)
+        clock = read_json(path) or {}
+        used, written = _seconds(clock.get("seconds_used")), _seconds(clock.get("written_at"))
+        if used is None or (written is None and "written_at" in clock):
+            started, written = times
+            used = max(0.0, written - started)
+            self._note(
+                f"{path.name} cannot be read: {used:.0f} seconds count as used, from the times of "
+                "the files"
+            )
+        return used, 0.0 if written is None else max(0.0, self._wall_clock() - written)
+
+    def _times(self) -> tuple[float, float]:
+        """Return when the files of an earlier process were written: the first and the last one."""
+        files = [self.out / name for name in ("state.json", "clock.json", *_CHECKS)]
+        times = [path.stat().st_mtime for path in files if path.exists()]
+        return min(times, default=0.0), max(times, default=0.0)
+
+
+def _seconds(value: object) -> float | None:
+    """Return a JSON value as a number of seconds; None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and value >= 0 else None
+
+
+_PLAIN: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "list[float]": (int, float),
+    "list[str]": (str,),
+    "list[Vote]": (dict,),
+}
+
+
+def _check_row(record_type: type[Turn | Timing | BareScore], value: Mapping[str, object]) -> None:
+    """Raise TypeError if a line is not a record of this type, with values of its fields' types."""
+    record = from_json(record_type, value)
+    for one in fields(record_type):
+        kind = str(one.type)
+        found = getattr(record, one.name)
+        if kind.startswith("list") and not isinstance(found, list):
+            raise TypeError(f"{one.name} is not a list")
+        for part in found if kind.startswith("list") else [found]:
+            if not isinstance(part, _PLAIN[kind]) or (isinstance(part, bool) and kind != "bool"):
+                raise TypeError(f"{one.name} has another type")
+
+
+def _check_evidence(value: Mapping[str, Any]) -> None:
+    """Raise TypeError or KeyError if a line is not the evidence of a question."""
+    hits = value["hits"]
+    texts = [value["id"], *(text for hit in hits for text in (hit["chunk"], *hit["by"]))]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("an id is not a text")
+    if not all(isinstance(hit["score"], int | float) for hit in hits):
+        raise TypeError("a score is not a number")
+    if "judgement" in value:
+        from_json(Judgement, value["judgement"])
+
+
+_CHECKS: Mapping[str, Callable[[dict[str, Any]], object]] = {
+    "plan.jsonl": partial(_check_row, Turn),
+    "timings.jsonl": partial(_check_row, Timing),
+    "evidence.jsonl": _check_evidence,
+    "bare.jsonl": partial(_check_row, BareScore),
+}

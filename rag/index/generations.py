@@ -14,6 +14,7 @@ from pathlib import Path
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import write_json
 from kofinlaw.rag.index.meta import IndexMeta, fingerprint
+from kofinlaw.tolerant_files import read_json
 
 __all__ = ["publish", "start"]
 
@@ -21,7 +22,7 @@ __all__ = ["publish", "start"]
 def start(building: Path, meta: Mapping[str, object]) -> None:
     """Keep what an unfinished build of the same index left in `building`; delete anything else."""
     mark = building / "building.json"
-    if mark.exists() and json.loads(mark.read_text(encoding="utf-8")) == meta:
+    if read_json(mark) == meta:  # a broken file is that of no build
         return
     shutil.rmtree(building, ignore_errors=True)
     write_json(mark, meta)

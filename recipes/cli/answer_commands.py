@@ -13,8 +13,15 @@ import typer
 
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
-from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next, short_path
-from kofinlaw.recipes.cli.options import AsJson, RunFolder
+from kofinlaw.recipes.cli.console import (
+    command_line,
+    print_json,
+    say,
+    say_next,
+    say_styled,
+    short_path,
+)
+from kofinlaw.recipes.cli.options import AsJson, RunFolder, Trust
 from kofinlaw.texts import terminal_text
 
 if TYPE_CHECKING:
@@ -44,6 +51,7 @@ def ask(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show scores, retrievers and passages not read.")
     ] = False,
+    trust: Trust = False,
 ) -> None:
     """Answer questions from a run's index and show the evidence."""
     from kofinlaw.recipes.asking.answer_lines import answer_lines, terminal_style
@@ -72,13 +80,13 @@ def ask(
     for note in serving_notes(bound):
         typer.echo(terminal_text(note), err=True)
     style = terminal_style(debug=debug)
-    with open_run(bound.folder) as opened:
+    with open_run(bound.folder, trust=trust) as opened:
         with loading(f"the model {bound.recipe.model.id}"):
             opened.load()
         if lines is not None:
             session = Session(
                 ask=lambda text, on: opened.ask(text, as_of=on),
-                say=say,
+                say=say_styled,
                 note=lambda text: typer.echo(terminal_text(text), err=True),
                 style=style,
                 interactive=typed,
@@ -96,7 +104,7 @@ def ask(
         print_json(dataclasses.asdict(result))
         return
     for line in answer_lines(result, style):
-        say(line)
+        say_styled(line)
 
 
 def answer(
@@ -126,6 +134,7 @@ def answer(
         Path | None,
         typer.Option("--replay-plan", help="plan.jsonl of an earlier run to repeat exactly."),
     ] = None,
+    trust: Trust = False,
 ) -> None:
     """Answer a question file before the deadline; the submission file is always complete."""
     from kofinlaw.offline import guard
@@ -153,7 +162,7 @@ def answer(
         for line in read_questions(questions).doubt_lines():
             say(f"  {line}")
         if check_budget:
-            _check_budget(questions, recipe.seed, _Answering.load(bound, budget_minutes))
+            _check_budget(questions, recipe.seed, _Answering.load(bound, budget_minutes, trust))
             return
 
         from kofinlaw.models.identity import model_fingerprint
@@ -167,7 +176,7 @@ def answer(
         with stage_progress("answer") as progress:
 
             def answer_into(folder: Path, started: float) -> AnsweringResult:
-                parts = _Answering.load(bound, budget_minutes)
+                parts = _Answering.load(bound, budget_minutes, trust)
                 with open_tracer(recipe.trace, folder, offline=recipe.offline) as tracer:
                     return answer_questions(
                         questions,
@@ -218,22 +227,33 @@ class _Answering:
     settings: AnswerSettings
 
     @classmethod
-    def load(cls, bound: Run, budget_minutes: float | None) -> _Answering:
-        """Open the run's index; the engine is opened by the caller, when it is needed."""
+    def load(cls, bound: Run, budget_minutes: float | None, trust: bool) -> _Answering:
+        """Open the run's index; the engine is opened by the caller, when it is needed.
+
+        Both check before that their stage's files are unchanged, unless `trust`. The model's come
+        after the first submission, since they may take seconds to read.
+        """
         from kofinlaw.models.engines.factory import open_engine
         from kofinlaw.models.templates import template_for
         from kofinlaw.rag.index.index import Index
         from kofinlaw.rag.retrieve.retriever import Retriever
         from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_settings
+        from kofinlaw.recipes.pipeline.integrity.checks import require_stages
         from kofinlaw.recipes.pipeline.run import serving_folder
 
+        require_stages(bound.folder, ["index"], trust=trust, say=say)
         recipe = bound.recipe
         settings = serving_settings(bound)
         if budget_minutes is not None:
             settings = settings.model_copy(update={"budget_minutes": budget_minutes})
         folder = serving_folder(bound)
+
+        def checked_engine() -> Engine:
+            require_stages(bound.folder, ["merge"], trust=trust, say=say)
+            return open_engine(settings.engine, folder, seed=recipe.seed)
+
         return cls(
-            open_engine=lambda: open_engine(settings.engine, folder, seed=recipe.seed),
+            open_engine=checked_engine,
             template=template_for(folder),
             retriever=Retriever(Index.load(bound.folder / "index"), recipe.rag, cache=bound.cache),
             settings=settings,

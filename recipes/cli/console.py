@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import typer
@@ -10,12 +11,30 @@ import typer
 from kofinlaw.commands import command_line
 from kofinlaw.texts import terminal_text
 
-__all__ = ["asking_command", "command_line", "print_json", "say", "say_next", "short_path"]
+__all__ = [
+    "asking_command",
+    "command_line",
+    "print_json",
+    "say",
+    "say_next",
+    "say_styled",
+    "short_path",
+]
+
+
+_STYLE = re.compile(r"(\x1b\[[01]m)")  # bold, plain
 
 
 def say(line: str = "") -> None:
     """Print one line on standard output, without control characters of others' texts."""
     typer.echo(terminal_text(line))
+
+
+def say_styled(line: str) -> None:
+    """Print a line of an answer as `say` does, but keep the codes of its bold words."""
+    parts = _STYLE.split(line)
+    shown = "".join(p if _STYLE.fullmatch(p) else terminal_text(p) for p in parts)
+    typer.echo(shown, color=True)  # the style of the lines knows whether this is a terminal
 
 
 def say_next(*lines: str) -> None:

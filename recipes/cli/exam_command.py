@@ -10,7 +10,7 @@ import typer
 from kofinlaw import Progress, UserError
 from kofinlaw.recipes.cli.binding import bind_recipe, bound_run
 from kofinlaw.recipes.cli.console import say, short_path
-from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RunFolder, Runs
+from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RunFolder, Runs, Trust
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
@@ -41,9 +41,11 @@ def exam(
     ] = None,
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
+    trust: Trust = False,
 ) -> None:
     """Measure a model on an exam next to trivial solvers; nothing is trained."""
     from kofinlaw.offline import guard
+    from kofinlaw.recipes.pipeline.integrity.checks import require_path
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
 
@@ -56,6 +58,9 @@ def exam(
         )
     out = out or bound.folder / "exam" / file.stem
     searched = index or (bound.folder / "index" if (bound.folder / "index").is_dir() else None)
+    for used in (searched, model or bound.folder / "merge"):
+        if used is not None:
+            require_path(used, trust=trust, say=say)
     lock = run_lock(out, lambda line: say(f"  {line}"))
     with guard(offline=bound.recipe.offline), lock, stage_progress("exam") as progress:
         page = measure_exam(bound, file, key, out, model, searched, progress)

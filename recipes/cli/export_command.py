@@ -11,6 +11,7 @@ import typer
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
 from kofinlaw.recipes.cli.console import say
+from kofinlaw.recipes.cli.options import Trust
 from kofinlaw.units import GIB
 
 if TYPE_CHECKING:
@@ -50,15 +51,20 @@ def export(
     token: Annotated[
         str, typer.Option("--token", help="For --push; no stored token is used.")
     ] = "",
+    trust: Trust = False,
 ) -> None:
     """Write a merged checkpoint in another format and measure what it lost."""
     from kofinlaw.files import cache_folder
+    from kofinlaw.recipes.pipeline.integrity.checks import require_path, require_stages
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.pipeline.run import corpus_files, question_files, reopen
     from kofinlaw.trainer.export.export_formats import export_model
     from kofinlaw.trainer.export.push import check_push, push_export
     from kofinlaw.trainer.proof.export_proof import prove_exports
 
+    require_path(merged, trust=trust, say=say)
+    if run is not None:
+        require_stages(run, ("data", "augment", "questions"), trust=trust, say=say)
     if contest:
         _export_for_contest(merged, run, out, compare)
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ from kofinlaw import UserError
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.recipes.cli.binding import output_folder
 from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
+from kofinlaw.recipes.cli.options import Trust
 
 __all__ = ["convert_exaone", "convert_llama", "merge", "verify"]
 
@@ -35,8 +38,10 @@ def merge(
         bool,
         typer.Option("--accept-unrecorded", help="Merge an adapter that has no hash of its base."),
     ] = False,
+    trust: Trust = False,
 ) -> None:
     """Merge an adapter into its base, one shard at a time; write a standard checkpoint."""
+    from kofinlaw.recipes.pipeline.integrity.checks import require_path
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.trainer.merge.merge_model import merge_adapter
 
@@ -48,6 +53,8 @@ def merge(
         raise UserError(
             f"unknown dtype {dtype!r}", where="--dtype", remedy="use bfloat16, float16 or float32"
         )
+    for one in adapters:
+        require_path(one, trust=trust, say=say)
     adapter = adapters[0]
     shares = _weights(weights, len(adapters))
     folder = _base_folder(adapter, model)
@@ -141,8 +148,12 @@ def _base_folder(adapter: Path, model: str) -> Path:
 
 
 def verify(
-    merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],
-    against: Annotated[Path, typer.Option("--against", help="The adapter that was merged.")],
+    merged: Annotated[
+        Path, typer.Argument(help="The merged checkpoint; or a run: checks its finished stages.")
+    ],
+    against: Annotated[
+        Path | None, typer.Option("--against", help="The adapter that was merged.")
+    ] = None,
     model: Annotated[
         str, typer.Option("--model", help="Base: id or folder; default: as trained.")
     ] = "",
@@ -153,13 +164,36 @@ def verify(
         Path | None,
         typer.Option("--out", help="Folder for verify.json; default: in the run, or next to it."),
     ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept", help="With a run: record the files of this stage as they are (repeatable)."
+        ),
+    ] = None,
+    trust: Trust = False,
 ) -> None:
-    """Check that a merged checkpoint behaves like base + adapter; exit code 1 if it does not."""
+    """Check a merged checkpoint against base + adapter, or the files of a run.
+
+    Exit code 1 if they differ.
+    """
+    if against is None and (merged / "recipe.yaml").is_file():
+        _verify_run(merged, accept or ())
+        return
+    if against is None or accept:
+        raise UserError(
+            "--accept belongs to a run" if accept else "the adapter is missing",
+            where=str(merged),
+            remedy="name the adapter with --against ADAPTER to check a merged checkpoint, or name "
+            "a run's folder alone to check its files",
+        )
     from kofinlaw.rag.questions.question_files import read_questions
+    from kofinlaw.recipes.pipeline.integrity.checks import require_path
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.trainer.proof.proof_result import ROUNDING_REMEDY
     from kofinlaw.trainer.proof.prove import prove_merge
 
+    for one in (merged, against):
+        require_path(one, trust=trust, say=say)
     base = _base_folder(against, model)
     out = out or output_folder(merged, "verified")
     with stage_progress("verify") as progress:
@@ -178,6 +212,62 @@ def verify(
         raise typer.Exit(1)
     exported = merged.with_name(f"{merged.name}-hf")
     say_next(command_line("export", merged, "--to", "hf", "--out", exported))
+
+
+def _verify_run(folder: Path, accept: Sequence[str]) -> None:
+    """Compare the files of a run's finished stages with their records; each file is read.
+
+    Stages in `accept` are recorded as they are now. Exit code 1 if another stage changed.
+    """
+    from kofinlaw.commands import again_command
+    from kofinlaw.recipes.pipeline.integrity.checks import Checks, accept_stage, stages_in
+    from kofinlaw.recipes.pipeline.lock import run_lock
+
+    folder = folder.resolve()
+    found = stages_in(folder)
+    unknown = [name for name in accept if name not in found]
+    if unknown:
+        raise UserError(
+            f"this run has no finished stage `{unknown[0]}`",
+            where="--accept",
+            remedy=f"its stages are {', '.join(found)}",
+        )
+    damaged = []
+    # Without `--accept` nothing is written but missing hashes, also of a run that is at work.
+    with run_lock(folder, say) if accept else nullcontext():
+        checks = Checks(folder, fresh=True)
+        for name in found:
+            if name in accept:
+                before = accept_stage(folder / name)
+                said = ", ".join(map(str, before.changes)) or before.broken or "nothing changed"
+                say(f"{name}: recorded as it is now ({said})")
+                continue
+            state = checks.state(name)
+            if state.recorded is None and state.intact:
+                with suppress(UserError):  # a folder that may only be read
+                    accept_stage(folder / name)
+                say(f"{name}: an earlier version recorded no hashes; recorded now, unchecked")
+            elif state.intact:
+                say(f"{name}: unchanged, {state.recorded} files")
+            else:
+                damaged.append(name)
+                say(f"{name}: CHANGED")
+                for line in state.changes or (state.broken,):
+                    say(f"  {line}")
+            for line in state.extra:
+                say(f"  {line}: not written by the stage, not read")
+    if accept:
+        recipe = folder / "recipe.yaml"
+        again = command_line("run", short_path(recipe), "--folder", short_path(folder))
+        say(f"Stages that read it run again with `{again}`.")
+    if damaged:
+        say("Restore the files, or run each stage again:")
+        for name in damaged:
+            say(f"  {again_command(name, folder)}")
+        say("If you changed the files of a stage on purpose:")
+        for name in damaged:
+            say(f"  {command_line('verify', short_path(folder), '--accept', name)}")
+        raise typer.Exit(1)
 
 
 def convert_llama(

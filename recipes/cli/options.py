@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_RUNS",
     "RESUME_MODES",
+    "Again",
     "AsJson",
     "Card",
     "DefaultCommand",
@@ -24,6 +25,7 @@ __all__ = [
     "ResumeMode",
     "RunFolder",
     "Runs",
+    "Trust",
     "check_resume",
     "same_run",
 ]
@@ -49,7 +51,7 @@ ResumeMode = Annotated[
     str,
     typer.Option(
         "--resume",
-        help="never: start again. always: continue, or fail if settings changed. "
+        help="never: start again. always: continue, or fail if settings, inputs or code changed. "
         "if-possible: continue if nothing changed, else start again.",
     ),
 ]
@@ -59,6 +61,16 @@ Card = Annotated[
         "--card",
         help="Plan for a card of this many GiB (24), or for the processor (none, cpu); default: "
         "this machine.",
+    ),
+]
+Again = Annotated[
+    list[str] | None,
+    typer.Option("--again", help="Start this stage again, also if it is done (repeatable)."),
+]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Use the files of finished stages without checking that they are unchanged."
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

@@ -24,12 +24,14 @@ from kofinlaw.recipes.cli.console import (
 )
 from kofinlaw.recipes.cli.options import (
     DEFAULT_RUNS,
+    Again,
     AsJson,
     Card,
     Overrides,
     RecipeName,
     ResumeMode,
     Runs,
+    Trust,
     check_resume,
     same_run,
 )
@@ -131,6 +133,8 @@ def run(
     folder: Annotated[
         Path | None, typer.Option(help="The run's folder, instead of RUNS/<recipe>.")
     ] = None,
+    again: Again = None,
+    trust: Trust = False,
 ) -> None:
     """Run every stage: documents to a trained, merged and verified model, and a report."""
     from kofinlaw.recipes.pipeline.execution import execute_stages, stages_until
@@ -146,7 +150,14 @@ def run(
     only = stages_until(bound, until, "--until") if until is not None else None
     mode = check_resume(resume)
     _check_start(bound, only, mode)
-    execute_stages(bound, mode, only=only, say=lambda line: say(f"  {line}"))
+    execute_stages(
+        bound,
+        mode,
+        only=only,
+        again=again or (),
+        trust=trust,
+        say=lambda line: say(f"  {line}"),
+    )
     minutes = (time.monotonic() - started) / 60
     if until is not None:
         say(f"\nStopped after {until} in {minutes:.1f} minutes.")

@@ -10,6 +10,7 @@ import typer
 from kofinlaw import Progress, UserError
 from kofinlaw.recipes.cli.binding import bound_run, output_folder, run_of
 from kofinlaw.recipes.cli.console import command_line, say, short_path
+from kofinlaw.recipes.cli.options import Trust
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
@@ -52,10 +53,16 @@ def score(
     online: Annotated[
         bool, typer.Option("--online", help="With --lm-eval: allow data sets to be downloaded.")
     ] = False,
+    trust: Trust = False,
 ) -> None:
     """Score answers: multiple choice, free text (FSKU), retrieval; intervals and baselines."""
+    from kofinlaw.recipes.pipeline.integrity.checks import require_path, rerecord, stage_of
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.scoring.lm_eval_scores import run_lm_eval
+
+    for given in (answers, key, questions, chunks):
+        if given is not None:
+            require_path(given, trust=trust, say=say)
 
     if lm_eval is not None:
         if answers is None:
@@ -73,18 +80,22 @@ def score(
         bound = bound_run(answers or run)
         out = out or bound.folder / "scores" / "run"
         with stage_progress("score") as progress:
-            _score_run(bound, out, progress)
+            _score_run(bound, out, progress, trust=trust)
     else:
         out = out or output_folder(answers, "scores")
         with stage_progress("score") as progress:
             _score_file(answers, run or run_of(answers), questions, key, chunks, out, progress)
+    stage = stage_of(out)
+    if stage is not None:  # `--out RUN/score`
+        rerecord(stage)
     say((out / "scores.md").read_text(encoding="utf-8"))
     say(f"page: {short_path(out / 'scores.md')}")
 
 
-def _score_run(run: Run, out: Path, progress: Progress) -> None:
+def _score_run(run: Run, out: Path, progress: Progress, *, trust: bool) -> None:
     """Score every system of a run that has answered. Raises UserError if one has not."""
     from kofinlaw.commands import stage_command
+    from kofinlaw.recipes.pipeline.integrity.checks import require_stages
     from kofinlaw.recipes.pipeline.run import SYSTEM_STAGES
     from kofinlaw.recipes.pipeline.stage_functions import score_answers
 
@@ -102,6 +113,8 @@ def _score_run(run: Run, out: Path, progress: Progress) -> None:
             where=str(run.folder),
             remedy=f"run `{stage_command('score', run.folder)}`",
         )
+    read = ("data", "augment", "evidence", "twins", *stages)
+    require_stages(run.folder, read, trust=trust, say=say)
     score_answers(run, out, progress)
 
 
@@ -172,10 +185,13 @@ def compare(
 
 def report_write(run: Annotated[Path, typer.Argument(help="A run's folder.")]) -> None:
     """Write `report.html`, `.md` and `.json` of a run."""
+    from kofinlaw.recipes.pipeline.integrity.checks import rerecord
     from kofinlaw.scoring.report.write import write_report
 
     bound = bound_run(run)
-    write_report(bound.folder, bound.folder / "report", recipe=bound.recipe.model_dump(mode="json"))
+    out = bound.folder / "report"
+    write_report(bound.folder, out, recipe=bound.recipe.model_dump(mode="json"))
+    rerecord(out)
     say(f"report: {bound.folder / 'report' / 'report.html'}")
 
 

@@ -24,6 +24,7 @@ from kofinlaw.recipes.cli.options import (
     RecipeName,
     ResumeMode,
     Runs,
+    Trust,
     check_resume,
     same_run,
 )
@@ -39,10 +40,11 @@ def data_build(
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
     resume: ResumeMode = "if-possible",
+    trust: Trust = False,
 ) -> None:
     """Turn the recipe's documents into chunks, articles, citations and a data card."""
     bound = bind_recipe(recipe, overrides, runs)
-    _run_stages(bound, resume, ["data"])
+    _run_stages(bound, resume, ["data"], trust)
     folder = bound.folder / "data"
     say(f"\n{short_path(folder / 'card.md')} lists what was found, kept and rejected.")
     then = "augment" if bound.recipe.makes_examples else "index"
@@ -111,6 +113,7 @@ def augment(
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
     resume: ResumeMode = "if-possible",
+    trust: Trust = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count and show a sample; write nothing.")
     ] = False,
@@ -123,7 +126,7 @@ def augment(
         for line in augment_dry_run(bound):
             say(line)
         return
-    _run_stages(bound, resume, ["data", "augment"])
+    _run_stages(bound, resume, ["data", "augment"], trust)
     card = bound.folder / "augment" / "card.md"
     if card.is_file():
         say(f"\n{short_path(card)} has counts and samples of each kind.")
@@ -139,10 +142,11 @@ def train(
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
     resume: ResumeMode = "if-possible",
+    trust: Trust = False,
 ) -> None:
     """Train the adapter on the run's examples."""
     bound = bind_recipe(recipe, overrides, runs)
-    _run_stages(bound, resume, ["data", "augment", "train"])
+    _run_stages(bound, resume, ["data", "augment", "train"], trust)
     say(f"\nadapter: {short_path(bound.folder / 'train' / 'adapter')}")
     say_next(
         command_line("run", recipe, *same_run(overrides, runs), comment="merge, proof and the rest")
@@ -154,14 +158,16 @@ def index(
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
     resume: ResumeMode = "if-possible",
+    trust: Trust = False,
 ) -> None:
     """Build the index that `ask` and `answer` search."""
     bound = bind_recipe(recipe, overrides, runs)
-    _run_stages(bound, resume, ["data", "index"])
+    _run_stages(bound, resume, ["data", "index"], trust)
     say_next(asking_command(bound.folder))
 
 
-def _run_stages(bound: Run, resume: str, only: list[str]) -> None:
+def _run_stages(bound: Run, resume: str, only: list[str], trust: bool) -> None:
     from kofinlaw.recipes.pipeline.execution import execute_stages
 
-    execute_stages(bound, check_resume(resume), only=only, say=lambda line: say(f"  {line}"))
+    mode = check_resume(resume)
+    execute_stages(bound, mode, only=only, trust=trust, say=lambda line: say(f"  {line}"))

@@ -17,6 +17,7 @@ from kofinlaw.recipes.cli.options import (
     RecipeName,
     ResumeMode,
     Runs,
+    Trust,
     check_resume,
 )
 
@@ -36,6 +37,7 @@ def sweep(
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
     resume: ResumeMode = "if-possible",
+    trust: Trust = False,
     until: Annotated[str | None, typer.Option(help="Stop each point after this stage.")] = None,
 ) -> None:
     """Run a recipe for every combination of some key values; write a table, plots, conclusions."""
@@ -76,15 +78,15 @@ def sweep(
         return replace(bind(settled, recipe_file, runs), folder=folder / point_name(point))
 
     def execute(run: Run, point: Point) -> None:
-        arguments = ["run", recipe, "--folder", str(run.folder)]
+        arguments = ["run", recipe, "--folder", str(run.folder), *(["--trust"] if trust else [])]
         for value in values(point):
             arguments += ["--set", value]
-        mode = resume
+        first, then = _modes(resume)
         last = missing_before_training(run)
         if last is not None:
             # A separate process, so that its memory does not count in the point's training.
-            execute_in_child([*arguments, "--resume", mode, "--until", last])
-            mode = "if-possible"
+            execute_in_child([*arguments, "--resume", first, "--until", last])
+        mode = first if last is None else then
         execute_in_child([*arguments, "--resume", mode, *(["--until", stop] if stop else [])])
 
     done, failures = run_points(points, bound, execute, say)
@@ -102,6 +104,14 @@ def sweep(
         say_next(*hint)
     if failures:
         raise typer.Exit(1)
+
+
+def _modes(resume: str) -> tuple[str, str]:
+    """Return the resume modes of a point's stages before training and of the rest.
+
+    After `never` the first part is new, and the rest must not make it again.
+    """
+    return resume, "if-possible" if resume == "never" else resume
 
 
 def compare_hint(runs: Sequence[Path]) -> list[str]:

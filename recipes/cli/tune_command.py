@@ -12,7 +12,7 @@ import typer
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bind_recipe
 from kofinlaw.recipes.cli.console import command_line, say, say_next
-from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RecipeName, Runs, same_run
+from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RecipeName, Runs, Trust, same_run
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
@@ -31,6 +31,7 @@ def tune(
     ],
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
+    trust: Trust = False,
 ) -> None:
     """Try retrieval weights, query forms and k on labelled questions; print the best setting."""
     from kofinlaw.files import write_jsonl
@@ -39,6 +40,7 @@ def tune(
     from kofinlaw.rag.questions.question_files import read_questions
     from kofinlaw.rag.retrieve.tune import tune_files
     from kofinlaw.recipes.pipeline.compliance import check_policy
+    from kofinlaw.recipes.pipeline.integrity.checks import require_stages
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.pipeline.schema import leaves
@@ -54,6 +56,7 @@ def tune(
             where=str(index),
             remedy=f"run `{command_line('index', recipe, *options)}` first",
         )
+    require_stages(bound.folder, ["index"], trust=trust, say=say)
     out = bound.folder / "tune"
     out.mkdir(parents=True, exist_ok=True)
     asked = read_questions(questions).questions
@@ -93,6 +96,7 @@ def fit_voters(
     ] = None,
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
+    trust: Trust = False,
 ) -> None:
     """Fit the weights of the voters (answer.voters) to questions that the run's model answers."""
     from kofinlaw.offline import guard
@@ -106,6 +110,7 @@ def fit_voters(
         serving_system,
         training_questions,
     )
+    from kofinlaw.recipes.pipeline.integrity.checks import require_stages
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
 
@@ -120,6 +125,8 @@ def fit_voters(
             where="answer.choose_by",
             remedy="add `--set answer.choose_by=contrast`",
         )
+    read = ("index", "merge", *(["augment"] if questions is None else []))
+    require_stages(bound.folder, read, trust=trust, say=say)
     if questions is not None and key is not None:
         check_development(bound, questions)
         every = read_questions(questions).questions

@@ -64,7 +64,7 @@ def compliance_record(run: Run) -> dict[str, object]:
     licence and hash of models and sources.
     """
     from kofinlaw.models.policy.record import policy_record
-    from kofinlaw.recipes.pipeline.runner import inputs_sha256
+    from kofinlaw.recipes.pipeline.integrity.fingerprints import inputs_sha256
 
     recipe = run.recipe
     teacher = recipe.augment.teacher

@@ -10,9 +10,10 @@ from kofinlaw.files import write_json, write_text
 from kofinlaw.offline import guard
 from kofinlaw.recipes.pipeline.compliance import check_policy, compliance_record
 from kofinlaw.recipes.pipeline.exam_stages import refuse_trained_exams
+from kofinlaw.recipes.pipeline.integrity.fingerprints import Stage
 from kofinlaw.recipes.pipeline.lock import run_lock
 from kofinlaw.recipes.pipeline.run import Run
-from kofinlaw.recipes.pipeline.runner import Outcome, Resume, Stage, run_stages
+from kofinlaw.recipes.pipeline.runner import Outcome, Resume, run_stages
 from kofinlaw.recipes.pipeline.schema import resolved_yaml
 from kofinlaw.recipes.pipeline.stages import build_stages
 
@@ -25,15 +26,19 @@ def execute_stages(
     *,
     only: Sequence[str] | None = None,
     stages: Sequence[Stage] | None = None,
+    again: Sequence[str] = (),
+    trust: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Outcome]:
     """Run stages of a recipe in order, in the run's folder.
 
     Args:
         run: The recipe bound to its folder.
-        resume: What to do with an unfinished stage.
+        resume: What to do with finished and unfinished work (`run_stages`).
         only: Names of the stages to run; the recipe must have the last one. None runs all.
         stages: The stages to choose from; None builds the recipe's own.
+        again: Names of stages to start again, also if they are complete.
+        trust: Do not check that the files of finished stages are unchanged.
         say: Called with one line of text for each event.
 
     Raises UserError for a mistake that the user can fix (policy, missing input, unknown stage) and
@@ -44,12 +49,16 @@ def execute_stages(
     chosen = list(stages) if stages else build_stages(run, resume)
     if only:
         check_stage(chosen, only[-1], run.recipe_file.path.name)
+    for name in again:
+        check_stage(chosen, name, "--again")
     offline = guard(offline=run.recipe.offline)
     counted = caching(run.cache / "morphemes.sqlite")
     with run_lock(run.folder, say), offline, counted:
         write_text(run.folder / "recipe.yaml", resolved_yaml(run.recipe))
         write_json(run.folder / "compliance.json", compliance_record(run))
-        return run_stages(chosen, run.folder, resume=resume, only=only, say=say)
+        return run_stages(
+            chosen, run.folder, resume=resume, only=only, again=again, trust=trust, say=say
+        )
 
 
 def check_stage(stages: Sequence[Stage], name: str, where: str) -> None:

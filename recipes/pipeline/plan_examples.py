@@ -8,12 +8,12 @@ from typing import NamedTuple
 from kofinlaw.data.prompting.bad_examples import malformed
 from kofinlaw.data.prompting.example_forms import read_example
 from kofinlaw.files import read_json_records
+from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
 from kofinlaw.recipes.pipeline.plan_record import FirstExample, Lengths
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.pipeline.planning.start_checks import planned_lengths
 from kofinlaw.recipes.pipeline.ready_examples import choice_texts
 from kofinlaw.recipes.pipeline.run import Run
-from kofinlaw.recipes.pipeline.runner import read_record
 from kofinlaw.trainer.settings import TrainSettings
 
 __all__ = ["ExamplesPlan", "examples_path", "plan_examples"]

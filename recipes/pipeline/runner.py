@@ -3,74 +3,62 @@
 A stage works in `.<stage>.partial/`, which is renamed to `<stage>/` when the stage is complete.
 Its fingerprint covers its settings, the content of its inputs, the code that it uses and the
 fingerprints of the stages before it. A stage is complete if its fingerprint is unchanged; file
-times do not matter.
+times do not matter. `stage.json` holds size and SHA-256 of every file that the stage wrote. They
+are compared before the stage is skipped and before another stage reads it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import logging
-import os
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal
 
-from kofinlaw import Progress, UserError, __version__
+from kofinlaw import UserError, __version__
 from kofinlaw.commands import stage_command
-from kofinlaw.errors import raise_if_machine
-from kofinlaw.files import disk_error, leads_outside, sha256_file, write_json
+from kofinlaw.files import disk_error, set_aside
 from kofinlaw.models.machines import machine_name
-from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
+from kofinlaw.recipes.pipeline.integrity.checks import (
+    Checks,
+    StageState,
+    changed_error,
+    why_broken,
+)
+from kofinlaw.recipes.pipeline.integrity.fingerprints import (
+    Stage,
+    differences,
+    fingerprint,
+    made_from,
+    plain_settings,
+)
+from kofinlaw.recipes.pipeline.integrity.stage_record import (
+    RECORD,
+    MadeFrom,
+    StageRecord,
+    passed_on,
+    read_record,
+    write_record,
+)
 from kofinlaw.recipes.pipeline.progress_display import PROGRESS_FILE, saved_progress, stage_progress
-from kofinlaw.results import StageResult
 
 __all__ = [
-    "RECORD",
     "Outcome",
     "Resume",
-    "Stage",
     "StageFailed",
-    "StageRecord",
-    "code_of",
-    "fingerprint",
-    "inputs_sha256",
-    "is_complete",
     "log",
     "log_to",
     "peak_memory_gib",
-    "read_record",
     "reset_peak_memory",
-    "run_stage",
     "run_stages",
 ]
 
 Resume = Literal["never", "always", "if-possible"]
-RECORD = "stage.json"
 log = logging.getLogger("kofinlaw")
-
-
-class StageRecord(TypedDict, total=False):
-    """A stage's `stage.json`; empty if the stage has not started.
-
-    `seconds` are those of all attempts together, `counts` the figures that the stage returned,
-    `machine` names the card or the processor that it ran on.
-    """
-
-    stage: str
-    status: Literal["running", "failed", "complete"]
-    fingerprint: str
-    seconds: float
-    peak_memory_gib: float | None
-    machine: str
-    version: str
-    settings: Mapping[str, object]
-    counts: dict[str, object]
 
 
 class StageFailed(Exception):  # noqa: N818 - describes an event, not an error class of the library
@@ -82,29 +70,6 @@ class StageFailed(Exception):  # noqa: N818 - describes an event, not an error c
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One step of a run.
-
-    Args:
-        name: Names the stage's folder.
-        work: `work(out, progress)` writes into the folder `out` and returns the stage's figures.
-        settings: The part of the recipe that the result depends on, as JSON values.
-        inputs: Files and folders outside the run that it reads.
-        packages: Every package whose code it can reach.
-        modules: Full names of the modules of `recipes` whose code it can reach.
-        after: Names of the earlier stages whose folders it reads.
-    """
-
-    name: str
-    work: Callable[[Path, Progress], StageResult]
-    settings: Mapping[str, object] = field(default_factory=dict)
-    inputs: tuple[Path, ...] = ()
-    packages: tuple[str, ...] = ()
-    modules: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Outcome:
     """The action of the runner on a stage (run, resumed or skipped), and the stage's record."""
 
@@ -113,87 +78,14 @@ class Outcome:
     record: StageRecord
 
 
-def inputs_sha256(paths: Iterable[Path]) -> str:
-    """Return the SHA-256 (hexadecimal) of the names and contents of files and folders,
-    in sorted order.
-
-    A file of a folder counts with its path in that folder. Hidden files do not count. A link that
-    leads outside of the folder is not read: it counts with its target.
-    """
-    digest = hashlib.sha256()
-    for path in paths:
-        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        for item in files:
-            parts = item.relative_to(path).parts or (item.name,)
-            if path.is_dir() and any(part.startswith(".") for part in parts):
-                continue
-            digest.update("/".join(parts).encode("utf-8", "surrogateescape"))
-            if path.is_dir() and leads_outside(item, path):
-                digest.update(b"\0link " + os.fsencode(item.readlink()))
-                continue
-            with contextlib.suppress(OSError):
-                digest.update(sha256_file(item).encode())
-    return digest.hexdigest()
-
-
-def fingerprint(stage: Stage, before: Mapping[str, str]) -> str:
-    """Return the stage's fingerprint (SHA-256), given those of the earlier stages by name."""
-    content = {
-        "stage": stage.name,
-        "version": __version__,
-        "settings": stage.settings,
-        "inputs": inputs_sha256(stage.inputs),
-        "code": {name: code_sha256(name) for name in code_of(stage)},
-        "before": {name: before[name] for name in stage.after},
-    }
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def is_complete(stages: Sequence[Stage], name: str, folder: Path) -> bool:
-    """Return whether a run of these stages skips the stage `name`: it is complete and unchanged.
-
-    Inputs are read only if the stage is complete. `resume="never"` runs it again in any case.
-    """
-    record = read_record(folder / name)
-    if record.get("status") != "complete":
-        return False
-    fingerprints: dict[str, str] = {}
-    for stage in stages:
-        fingerprints[stage.name] = fingerprint(stage, fingerprints)
-        if stage.name == name:
-            break
-    return record.get("fingerprint") == fingerprints.get(name)
-
-
-def code_of(stage: Stage) -> tuple[str, ...]:
-    """Return the packages and modules whose code the stage uses.
-
-    Every stage uses the root package.
-    """
-    return (
-        ROOT_PACKAGE,
-        *(f"{ROOT_PACKAGE}.{package}" for package in stage.packages),
-        *stage.modules,
-    )
-
-
-def read_record(folder: Path) -> StageRecord:
-    """Return the `stage.json` of a stage's folder; empty if it is missing or broken."""
-    try:
-        record: StageRecord = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise_if_machine(error, folder / RECORD)
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
 def run_stages(
     stages: Sequence[Stage],
     folder: Path,
     *,
     resume: Resume = "if-possible",
     only: Sequence[str] | None = None,
+    again: Sequence[str] = (),
+    trust: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Outcome]:
     """Run stages in order in the run's folder.
@@ -202,80 +94,188 @@ def run_stages(
         stages: All stages of the run; a stage follows those that it reads.
         folder: The run's folder; every stage writes a folder below it.
         resume: `if-possible` continues an interrupted stage if its fingerprint is unchanged and
-            starts it again otherwise; `always` raises UserError instead of starting again; `never`
-            starts every stage again.
+            starts it again otherwise; `always` raises UserError instead of replacing work that was
+            made from something else, finished or not; `never` starts every stage again.
         only: Names of the stages to run. The stages that they read must be complete.
+        again: Names of stages to start again, also if they are complete.
+        trust: Do not compare the files of finished stages with their records.
         say: Called with one line of text for each event.
 
     Returns what happened to each stage that was not left out by `only`. Raises UserError for a
-    mistake that the user can fix, and StageFailed for a fault of kofinlaw.
+    mistake that the user can fix, also for a file of a finished stage that changed, and StageFailed
+    for a fault of kofinlaw.
     """
-    fingerprints: dict[str, str] = {}
+    checks = None if trust else Checks(folder, fresh=True)
+    runner = _Runner(folder, resume, frozenset(again), checks, say)
+    before: dict[str, str] = {}
     outcomes = []
     for stage in stages:
-        fingerprints[stage.name] = fingerprint(stage, fingerprints)
+        parts = made_from(stage, before)
+        mark = fingerprint(stage, before, parts)
         if only is not None and stage.name not in only:
+            before[stage.name] = passed_on(read_record(folder / stage.name), mark)
             continue
-        for needed in stage.after:
-            if read_record(folder / needed).get("status") != "complete":
-                raise UserError(
-                    f"stage {stage.name} reads stage {needed}, which is not complete",
-                    where=str(folder),
-                    remedy=f"run `{stage_command(needed, folder)}` first",
-                )
-        outcomes.append(run_stage(stage, folder, fingerprints[stage.name], resume, say))
+        outcome = runner.run(stage, mark, parts)
+        before[stage.name] = passed_on(outcome.record, mark)
+        outcomes.append(outcome)
     return outcomes
 
 
-def run_stage(
-    stage: Stage, folder: Path, mark: str, resume: Resume, say: Callable[[str], None]
-) -> Outcome:
-    """Run, continue or skip one stage; `mark` is its fingerprint. Raises as `run_stages` does."""
-    final, partial = folder / stage.name, folder / f".{stage.name}.partial"
-    _finish_rename(final, partial)
-    complete = read_record(final)
-    unchanged = complete.get("status") == "complete" and complete.get("fingerprint") == mark
-    if unchanged and resume != "never":
-        say(f"{stage.name}: already done, nothing changed")
-        for line in _last_lines(complete)[:1]:
-            say(f"{stage.name}: {line}")
-        return Outcome(stage.name, "skipped", complete)
-    earlier = read_record(partial)
-    usable = earlier.get("fingerprint") == mark
-    if resume == "always" and earlier and not usable:
-        raise UserError(
-            "this stage was started with other settings, inputs or code",
-            where=str(partial),
-            remedy="use --resume if-possible to start the stage again, or restore the settings",
+@dataclass(frozen=True)
+class _Runner:
+    """Runs, continues or skips the stages of one run. Raises as `run_stages` does."""
+
+    folder: Path
+    resume: Resume
+    again: frozenset[str]
+    checks: Checks | None
+    say: Callable[[str], None]
+
+    def run(self, stage: Stage, mark: str, parts: MadeFrom) -> Outcome:
+        """Run, continue or skip one stage; `mark` is its fingerprint, made from `parts`."""
+        final, partial = self.folder / stage.name, self.folder / f".{stage.name}.partial"
+        _finish_rename(final, partial)
+        restart = self.resume == "never" or stage.name in self.again
+        complete, earlier = read_record(final), read_record(partial)
+        unfinished = earlier.get("fingerprint") == mark
+        unchanged = complete.get("status") == "complete" and complete.get("fingerprint") == mark
+        if unchanged and not restart and not unfinished:
+            return self._skip(stage, complete)
+        if not restart:
+            self._refuse_unknown(stage, final, complete)
+            if self.resume == "always":
+                if complete and not unchanged:
+                    raise _other_work(stage, final, complete, parts, finished=True)
+                if partial.exists() and not unfinished:
+                    raise _other_work(stage, partial, earlier, parts, finished=False)
+        for needed in stage.after:
+            self._require(stage.name, needed)
+        self._keep_changed(stage.name, final)
+        try:
+            self._clear(stage, partial, earlier, parts, keep=unfinished and not restart)
+            resumed = partial.exists()
+            partial.mkdir(parents=True, exist_ok=True)
+            record: StageRecord = {
+                **(earlier if resumed else {}),
+                "stage": stage.name,
+                "status": "running",
+                "fingerprint": mark,
+                "settings": plain_settings(stage),
+                "made_from": parts,
+            }
+            write_record(partial, record)
+        except OSError as error:
+            raise disk_error(error, self.folder) from error
+        if complete and not unchanged and not restart:
+            self._say_replaced(stage, complete, parts)
+        self.say(
+            f"{stage.name}: continuing where it was interrupted"
+            if resumed
+            else f"{stage.name}: working"
         )
-    try:
-        if partial.exists() and (resume == "never" or not usable):
-            say(f"{stage.name}: settings, inputs or code changed, starting again")
-            shutil.rmtree(partial)
-        resumed = partial.exists()
-        partial.mkdir(parents=True, exist_ok=True)
-        record: StageRecord = {
-            **earlier,
-            "stage": stage.name,
-            "status": "running",
-            "fingerprint": mark,
-        }
-        write_json(partial / RECORD, record)
-    except OSError as error:
-        raise disk_error(error, folder) from error
-    say(
-        f"{stage.name}: continuing where it was interrupted"
-        if resumed
-        else f"{stage.name}: working"
+        record = _work(stage, partial, record, self.checks or Checks(self.folder))
+        _put_in_place(final, partial)
+        warnings = record["counts"].get("card_warnings")
+        if isinstance(warnings, int) and warnings:
+            self.say(f"{stage.name}: {warnings} warning{'s' if warnings > 1 else ''}, in card.md")
+        for line in _last_lines(record):
+            self.say(f"{stage.name}: {line}")
+        return Outcome(stage.name, "resumed" if resumed else "ran", record)
+
+    def _skip(self, stage: Stage, complete: StageRecord) -> Outcome:
+        if self.checks is not None:
+            self.checks.require(stage.name, self.say)
+        self.say(f"{stage.name}: already done, nothing changed")
+        for line in _last_lines(complete)[:1]:
+            self.say(f"{stage.name}: {line}")
+        return Outcome(stage.name, "skipped", complete)
+
+    def _require(self, stage: str, needed: str) -> None:
+        """Raise UserError if a stage that this one reads is not complete, or changed."""
+        if read_record(self.folder / needed).get("status") != "complete":
+            raise UserError(
+                f"stage {stage} reads stage {needed}, which is not complete",
+                where=str(self.folder),
+                remedy=f"run `{stage_command(needed, self.folder)}` first",
+            )
+        if self.checks is not None:
+            self.checks.require(needed)
+
+    def _refuse_unknown(self, stage: Stage, final: Path, complete: StageRecord) -> None:
+        """Raise UserError for a folder with files and an unusable record.
+
+        Without any record the folder is not that of a finished stage: unless `resume` is "always"
+        it is set aside, and the stage runs.
+        """
+        if complete.get("status") == "complete" or not (final.is_dir() and any(final.iterdir())):
+            return
+        if self.resume == "always" or (final / RECORD).exists():
+            raise changed_error(self.folder, stage.name, StageState(broken=why_broken(final)))
+        kept = set_aside(final)
+        self.say(f"{stage.name}: {RECORD} is missing; the folder is kept as {kept.name}")
+
+    def _clear(
+        self, stage: Stage, partial: Path, earlier: StageRecord, parts: MadeFrom, *, keep: bool
+    ) -> None:
+        """Delete what an attempt with other inputs left; keep it where its record is unreadable."""
+        if keep or not partial.exists():
+            return
+        if self.resume == "never" or stage.name in self.again:
+            self.say(f"{stage.name}: starting again")
+        elif not earlier:
+            kept = set_aside(partial)
+            self.say(
+                f"{stage.name}: the record of the unfinished work cannot be read; its files are "
+                f"kept in {kept.name}, starting again"
+            )
+            return
+        else:
+            changed = differences(stage, earlier, parts) or "settings, inputs or code"
+            self.say(f"{stage.name}: unfinished work is discarded, starting again: {changed}")
+        shutil.rmtree(partial)
+
+    def _say_replaced(self, stage: Stage, complete: StageRecord, parts: MadeFrom) -> None:
+        changed = differences(stage, complete, parts) or "settings, inputs or code"
+        self.say(f"{stage.name}: settings, inputs or code changed, running again: {changed}")
+
+    def _keep_changed(self, name: str, final: Path) -> None:
+        """Set a finished folder aside if its files changed, before the stage's work starts again.
+
+        Nothing may be lost that a user changed by hand, and the work may not take over damaged
+        files (an index takes vectors from the one before). With `trust` it is not known whether
+        files changed, and only accepted changes are kept.
+        """
+        record = read_record(final)
+        if record.get("status") != "complete" or "outputs" not in record:
+            return
+        changed = bool(record.get("edited"))
+        if not changed and self.checks is not None:
+            changed = not self.checks.state(name).intact
+        if changed:
+            kept = set_aside(final)
+            self.say(
+                f"{name}: the folder with the changed files is kept as {kept.name}; delete it if "
+                "you do not need it"
+            )
+
+
+def _other_work(
+    stage: Stage, where: Path, record: StageRecord, parts: MadeFrom, *, finished: bool
+) -> UserError:
+    """Return the error of `--resume always` for work that was made from something else."""
+    what = "was finished" if finished else "was started"
+    if not record:
+        cause = "its record cannot be read"
+    else:
+        changed = differences(stage, record, parts)
+        cause = f"different: {changed}" if changed else "its record does not name the parts"
+    return UserError(
+        f"stage {stage.name} {what} with other settings, inputs or code, and --resume always "
+        f"replaces no work ({cause})",
+        where=str(where),
+        remedy="undo the change to use this work; to keep it and run the changed recipe, use "
+        "another folder (--runs DIR); to replace it, use --resume if-possible",
     )
-    record = _work(stage, partial, record)
-    _put_in_place(final, partial)
-    warnings = record["counts"].get("card_warnings")
-    if isinstance(warnings, int) and warnings:
-        say(f"{stage.name}: {warnings} warning{'s' if warnings > 1 else ''}, in card.md")
-    for line in _last_lines(record):
-        say(f"{stage.name}: {line}")
-    return Outcome(stage.name, "resumed" if resumed else "ran", record)
 
 
 def _last_lines(record: StageRecord) -> list[str]:
@@ -284,7 +284,7 @@ def _last_lines(record: StageRecord) -> list[str]:
     return [str(line) for line in lines] if isinstance(lines, (list, tuple)) else []
 
 
-def _work(stage: Stage, partial: Path, record: StageRecord) -> StageRecord:
+def _work(stage: Stage, partial: Path, record: StageRecord, checks: Checks) -> StageRecord:
     """Do the stage's work in `partial` and save its record there, also if the work stops early."""
     started = time.monotonic()
     earlier = float(record.get("seconds", 0.0))
@@ -320,14 +320,16 @@ def _work(stage: Stage, partial: Path, record: StageRecord) -> StageRecord:
         "settings": stage.settings,
         "counts": counts,
     }
-    write_json(partial / RECORD, record)
-    return record
+    try:
+        return checks.finished(stage.name, partial, record)
+    except OSError as error:
+        raise disk_error(error, partial) from error
 
 
 def _save_record(partial: Path, record: StageRecord) -> None:
     """Save a record after an error; a second error while saving must not hide the first."""
     with contextlib.suppress(UserError, OSError):
-        write_json(partial / RECORD, record)
+        write_record(partial, record)
 
 
 def _put_in_place(final: Path, partial: Path) -> None:

@@ -240,9 +240,13 @@ def gather_questions(run: Run, out: Path, progress: Progress) -> GatheredQuestio
     return GatheredQuestions(len(questions), len(keys))
 
 
-def train_adapter(run: Run, out: Path, progress: Progress) -> TrainingResult:
-    """Train the adapter on the run's examples (recipes/train.py calls this too)."""
+def train_adapter(run: Run, resume: Resume, out: Path, progress: Progress) -> TrainingResult:
+    """Train the adapter on the run's examples (recipes/train.py calls this too).
+
+    With `resume` "always", checkpoints of another training are not replaced: UserError.
+    """
     from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.checkpoint import has_checkpoint
     from kofinlaw.trainer.sft import train
 
     folder = model_folder(run, progress)
@@ -253,7 +257,7 @@ def train_adapter(run: Run, out: Path, progress: Progress) -> TrainingResult:
         out,
         template=template_for(folder),
         seed=run.recipe.seed,
-        resume="if-possible",
+        resume="always" if resume == "always" and has_checkpoint(out) else "if-possible",
         model_id=run.recipe.model.id,
         progress=progress,
     )

@@ -13,6 +13,7 @@ from kofinlaw.recipes.pipeline import stage_functions as functions
 from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
 from kofinlaw.recipes.pipeline.evaluation import evidence_stages as evidence
 from kofinlaw.recipes.pipeline.evaluation import twin_stages as twins
+from kofinlaw.recipes.pipeline.integrity.fingerprints import Stage
 from kofinlaw.recipes.pipeline.run import (
     EVIDENCE_STAGE,
     SYSTEM_STAGES,
@@ -26,7 +27,7 @@ from kofinlaw.recipes.pipeline.run import (
     source_inputs,
     twin_folders,
 )
-from kofinlaw.recipes.pipeline.runner import Resume, Stage
+from kofinlaw.recipes.pipeline.runner import Resume
 from kofinlaw.recipes.pipeline.schema import ExamSettings, System
 from kofinlaw.results import StageResult
 from kofinlaw.trainer.settings import TrainSettings
@@ -40,6 +41,7 @@ __all__ = [
     "build_stages",
     "judge_trace",
     "train_inputs",
+    "train_settings",
 ]
 
 # The modules of this package whose code the stage functions use. `schema` and `recipe_file` are
@@ -50,6 +52,7 @@ STAGE_MODULES = (
 )
 ANSWERING_MODULES = (
     "kofinlaw.recipes.pipeline.evaluation.answering",
+    "kofinlaw.recipes.pipeline.evaluation.first_submission",
     "kofinlaw.recipes.pipeline.fitting.voter_fitting",
 )
 ANSWER_MODULES = (*STAGE_MODULES, *ANSWERING_MODULES)
@@ -86,7 +89,7 @@ def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
     stages = _documents(run) if recipe.data is not None else []
     stages += _examples_and_questions(run, resume)
     if not recipe.ask_only:
-        stages += _training(run)
+        stages += _training(run, resume)
     if recipe.export.formats:
         stages.append(_export(run))
     if recipe.asks:
@@ -196,14 +199,14 @@ def _fenced_mixture(run: Run) -> tuple[Path, ...]:
     return tuple(run.path(str(part.path)) for part in mixture)
 
 
-def _training(run: Run) -> list[Stage]:
+def _training(run: Run, resume: Resume) -> list[Stage]:
     recipe = run.recipe
     packages = with_imported_packages("models", "trainer")
     return [
         Stage(
             "train",
-            partial(functions.train_adapter, run),
-            settings={"train": recipe.train.model_dump(mode="json"), **_model_and_seed(run)},
+            partial(functions.train_adapter, run, resume),
+            settings={"train": train_settings(recipe.train), **_model_and_seed(run)},
             inputs=_paths(run, *(str(path) for path in train_inputs(recipe.train))),
             packages=packages,
             modules=STAGE_MODULES,
@@ -226,6 +229,15 @@ def _training(run: Run) -> list[Stage]:
             after=(*(("questions",) if recipe.asks else ()), "train", "merge"),
         ),
     ]
+
+
+def train_settings(settings: TrainSettings) -> dict[str, object]:
+    """Return the settings of training that a stage depends on, as JSON values.
+
+    `resume_elsewhere` only permits to continue unfinished work, which another value must not
+    discard.
+    """
+    return settings.model_dump(mode="json", exclude={"resume_elsewhere"})
 
 
 def train_inputs(settings: TrainSettings) -> list[Path]:

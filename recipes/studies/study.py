@@ -10,8 +10,9 @@ from functools import partial
 
 from kofinlaw import UserError
 from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
+from kofinlaw.recipes.pipeline.integrity.fingerprints import Stage
 from kofinlaw.recipes.pipeline.run import Run
-from kofinlaw.recipes.pipeline.runner import Resume, Stage
+from kofinlaw.recipes.pipeline.runner import Resume
 from kofinlaw.recipes.pipeline.stages import build_stages, judge_trace
 from kofinlaw.recipes.studies import study_functions as functions
 from kofinlaw.recipes.studies.cells import Cell, cells_of, checkpoint_mark, trained_folder

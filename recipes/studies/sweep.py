@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.recipes.pipeline.integrity.checks import Checks
+from kofinlaw.recipes.pipeline.integrity.fingerprints import marks
+from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
 from kofinlaw.recipes.pipeline.run import Run
-from kofinlaw.recipes.pipeline.runner import fingerprint, read_record
 from kofinlaw.recipes.pipeline.stages import build_stages
 
 __all__ = [
@@ -102,19 +104,19 @@ def share_stages(run: Run, siblings: Sequence[Path]) -> list[str]:
 
     Files are hard-linked if the disk allows it, else copied. A later write to a complete folder
     (the model's card) replaces a file by a rename, so it does not change the linked file of the
-    other point. Returns the names of the stages that were taken over.
+    other point. A stage whose files changed is not taken over. Returns the names of the stages that
+    were taken over.
     """
-    fingerprints: dict[str, str] = {}
     taken = []
-    for stage in build_stages(run):
-        fingerprints[stage.name] = fingerprint(stage, fingerprints)
+    for stage, mark in marks(build_stages(run), run.folder):
         target = run.folder / stage.name
         if target.exists() or (run.folder / f".{stage.name}.partial").exists():
             continue
         for sibling in siblings:
             record = read_record(sibling / stage.name)
-            same = record.get("fingerprint") == fingerprints[stage.name]
-            if same and record.get("status") == "complete":
+            same = record.get("fingerprint") == mark and "edited" not in record
+            complete = same and record.get("status") == "complete"
+            if complete and Checks(sibling).state(stage.name).intact:
                 _link_tree(sibling / stage.name, target)
                 taken.append(stage.name)
                 break

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import read_json_lines
-from kofinlaw.recipes.pipeline.runner import read_record
+from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
 from kofinlaw.recipes.studies.sweep import Failure, Point
 
 __all__ = [

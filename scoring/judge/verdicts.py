@@ -16,7 +16,7 @@ from itertools import combinations
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.files import JsonlAppender, read_json_lines, write_json
+from kofinlaw.files import JsonlAppender, read_json_lines, repair_lines, write_json
 from kofinlaw.models.engines.base import Engine, Generation, Request
 from kofinlaw.models.templates import ChatTemplate, template_for
 from kofinlaw.records import Key, Question
@@ -129,6 +129,9 @@ class JudgeEngine:
         requests = [self.request(task) for task in tasks]
         keys = [self.key(request) for request in requests]
         first = {key: index for index, key in reversed(list(enumerate(keys)))}
+        unreadable = repair_lines(ledger, _check_row)
+        if unreadable:
+            progress("judge: ledger", 0, None, note=unreadable)
         with JsonlAppender(ledger) as lines:
             known = read_ledger(ledger)
             todo = sorted(index for key, index in first.items() if key not in known)
@@ -267,6 +270,12 @@ def ledger_row(key: str, task: Task, answer: Generation) -> dict[str, object]:
         "finish": answer.finish,
         "tokens": answer.tokens,
     }
+
+
+def _check_row(row: Mapping[str, object]) -> None:
+    """Raise TypeError or KeyError for a line of the ledger without key and text."""
+    if not (isinstance(row["key"], str) and isinstance(row["text"], str)):
+        raise TypeError("key and text must be texts")
 
 
 def read_ledger(path: Path) -> dict[str, str]:

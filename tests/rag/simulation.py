@@ -225,7 +225,10 @@ class FakeSearcher:
         )  # fmt: skip
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
-        return [self.chunk(int(i.split("제")[1].removesuffix("조"))) for i in ids]
+        try:
+            return [self.chunk(int(i.split("제")[1].removesuffix("조"))) for i in ids]
+        except (ValueError, IndexError) as error:
+            raise KeyError(f"no passage {ids}") from error
 
 
 def question_file(folder: Path, choices: int, free: int, draw: random.Random) -> Path:

@@ -23,10 +23,19 @@ def once(pico, examples, settings, tmp_path):
     from kofinlaw.models.templates import template_for
     from kofinlaw.trainer.sft import train
 
-    torch.set_num_threads(1)  # a forked child has none of its parent's threads
     template = template_for(pico)
 
-    def run(name, *, resume="if-possible", data=examples, seed=3, on_micro_batch=None, **fields):
+    def run(
+        name,
+        *,
+        resume="if-possible",
+        data=examples,
+        seed=3,
+        on_micro_batch=None,
+        threads=1,
+        **fields,
+    ):
+        torch.set_num_threads(threads)  # 1: a forked child has none of its parent's threads
         fields = {
             "max_steps": STEPS,
             "checkpoint_steps": 3,
@@ -229,6 +238,172 @@ def test_a_full_disk_while_saving_is_one_clear_error_and_loses_nothing(once, tmp
     assert names == ["step-000003"]
     assert once("full").resumed_from == 3
     assert files(tmp_path / "full") == files(tmp_path / "whole")
+
+
+FEW = {"max_steps": 5}
+
+
+def stopped_after(steps):
+    """A callback that kills the process in a step, as a crash does."""
+
+    def kill(step, number):
+        if step == steps:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return kill
+
+
+def killed_at(once, name, step):
+    child = FORK.Process(
+        target=once, args=(name,), kwargs={"on_micro_batch": stopped_after(step), **FEW}
+    )
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+
+
+def test_a_resumed_run_computes_with_the_threads_that_it_started_with(once, tmp_path, monkeypatch):
+    """Two threads add sums in another order: the adapter would be that of neither count."""
+    import torch
+
+    from kofinlaw.trainer import sft
+
+    once("whole", **FEW)
+    killed_at(once, "killed", 4)
+    used = []
+    load = sft.load_trainee
+
+    def watched(*arguments, **options):
+        used.append(torch.get_num_threads())
+        return load(*arguments, **options)
+
+    monkeypatch.setattr(sft, "load_trainee", watched)
+    once("killed", threads=2, **FEW)
+    assert used == [1]
+    assert torch.get_num_threads() == 2  # the process has its own number again
+    torch.set_num_threads(1)
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
+    record = json.loads((tmp_path / "killed" / "adapter" / "kofinlaw.json").read_text("utf-8"))
+    found = record["fingerprints"]
+    assert (found["threads"], found["device"], found["processes"]) == ("1", "cpu", "1")
+
+
+def test_another_number_of_threads_is_another_fingerprint(once, tmp_path):
+    once("one", max_steps=1)
+    once("three", max_steps=1, threads=3)
+    adapters = [files(tmp_path / name)[0] for name in ("one", "three")]
+    records = [json.loads(adapter["kofinlaw.json"])["fingerprints"] for adapter in adapters]
+    assert [key for key in records[0] if records[0][key] != records[1][key]] == ["threads"]
+
+
+@pytest.mark.parametrize("mode", ["if-possible", "always"])
+def test_a_checkpoint_of_another_device_is_refused_unless_the_recipe_allows_it(
+    once, tmp_path, monkeypatch, mode
+):
+    from kofinlaw.trainer import resume
+
+    killed_at(once, "killed", 4)
+    monkeypatch.setattr(resume, "device_name", lambda: "NVIDIA H200")
+    with pytest.raises(UserError, match="device cpu, now NVIDIA H200") as caught:
+        once("killed", resume=mode, **FEW)
+    assert "train.resume_elsewhere=true" in caught.value.remedy
+    assert (tmp_path / "killed" / "checkpoints" / "step-000003").is_dir()
+    if mode == "always":
+        return
+    assert once("killed", resume=mode, resume_elsewhere=True, **FEW).resumed_from == 3
+    record = json.loads((tmp_path / "killed" / "adapter" / "kofinlaw.json").read_text("utf-8"))
+    assert record["fingerprints"]["device"] == "cpu, then NVIDIA H200"
+    assert once("killed", resume="always", **FEW).resumed_from == 5  # the last device counts
+
+
+def test_fingerprints_name_processes_and_their_launch(settings):
+    import torch
+
+    from kofinlaw.trainer.ranks import Ranks
+    from kofinlaw.trainer.resume import continued_fingerprints, run_fingerprints
+
+    cpu = torch.device("cpu")
+    launches = [
+        Ranks(0, 1, cpu),
+        Ranks(0, 2, cpu),
+        Ranks(0, 2, cpu, True),
+        Ranks(0, 2, cpu, True, 3),
+    ]
+    found = [run_fingerprints(settings(), ranks, seed=1) for ranks in launches]
+    assert [one["processes"] for one in found] == ["1", "2", "2 FSDP", "2 ZeRO-3"]
+    both = continued_fingerprints(found[1], found[0])
+    assert both["processes"] == "1, then 2"
+    assert continued_fingerprints(found[1], both) == both
+
+
+def damage_record(path, change):
+    record = json.loads(path.read_text(encoding="utf-8"))
+    change(record)
+    path.write_text(json.dumps(record), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_text("", encoding="utf-8"),
+        lambda path: path.write_bytes(b"\xff{"),
+        lambda path: path.write_text("[1, 2]", encoding="utf-8"),
+        lambda path: damage_record(path, lambda record: record.pop("fingerprints")),
+        lambda path: damage_record(path, lambda record: record.pop("budget")),
+        lambda path: damage_record(path, lambda record: record["state"].pop("losses")),
+        lambda path: damage_record(path, lambda record: record["state"].update(step=5)),
+        lambda path: damage_record(path, lambda record: record["state"].update(tokens=1)),
+    ],
+)
+def test_a_checkpoint_record_that_cannot_be_read_costs_steps_and_no_crash(tmp_path, damage):
+    from kofinlaw.trainer import checkpoint
+    from kofinlaw.trainer.state import RunState
+
+    root = tmp_path / "checkpoints"
+    for step in (3, 6):
+        checkpoint.save(
+            root,
+            tensors={},
+            optimizer={"state": {}, "param_groups": []},
+            record={
+                "version": "1",
+                "step": step,
+                "steps": 12,
+                "budget": {"asked": 1, "where": {}, "tokens": 1, "probe": {}},
+                "fingerprints": {"threads": "1"},
+                "state": RunState(step=step).record(),
+            },
+        )
+    said = []
+    assert checkpoint.newest(root, said.append).step == 6
+    damage(root / "step-000006" / "checkpoint.json")
+    assert checkpoint.newest(root, said.append).step == 3
+    assert "step-000006 is ignored" in said[0]
+    damage(root / "step-000003" / "checkpoint.json")
+    assert checkpoint.newest(root, said.append) is None
+    assert checkpoint.all_damaged(root)
+
+
+def test_a_training_log_that_cannot_be_read_is_kept_and_training_continues(once, tmp_path):
+    once("whole", **FEW)
+    killed_at(once, "killed", 4)
+    path = tmp_path / "killed" / "metrics.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], b"[1]\n", b"\xff\xfe\n", b'{"step": "x"}\n', *lines[3:]]))
+    once("killed", **FEW)
+    assert (tmp_path / "killed" / "metrics.jsonl.set-aside-1").exists()
+    assert files(tmp_path / "killed")[0] == files(tmp_path / "whole")[0]
+    kept = [json.loads(line)["step"] for line in path.read_text("utf-8").splitlines()]
+    assert kept == [1, *range(4, 6)]
+
+
+def test_checkpoints_of_which_none_can_be_read_are_kept(once, tmp_path):
+    killed_at(once, "killed", 4)
+    (tmp_path / "killed" / "checkpoints" / "step-000003" / "checkpoint.json").write_text("{")
+    with pytest.raises(UserError, match="no checkpoint to resume from"):
+        once("killed", resume="always", **FEW)
+    assert once("killed", **FEW).resumed_from is None
+    assert (tmp_path / "killed" / "checkpoints.set-aside-1" / "step-000003").is_dir()
 
 
 def test_a_checkpoint_that_cannot_be_opened_now_is_not_ignored(once, tmp_path, no_more_files):

@@ -98,7 +98,13 @@ class _Reader:
             elif name == "p":
                 yield from self._paragraph(node, self._take(within))
             elif name == "table":
-                yield from markdown_rows(self._rows(node))
+                cells = [
+                    n for r in _table_rows(node) for n in r if local_name(n.tag) == "table-cell"
+                ]
+                if len(cells) == 1:  # a frame around paragraphs
+                    yield from self.blocks(cells[0])
+                else:
+                    yield from markdown_rows(self._rows(node))
             elif name == "list":
                 yield from self._list(node, within)
             else:

@@ -28,9 +28,9 @@ from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.resolve import local_folder
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.pipeline.code_hash import code_sha256
+from kofinlaw.recipes.pipeline.integrity.fingerprints import inputs_sha256
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount, name_order
 from kofinlaw.recipes.pipeline.run import Run, protected_examples, protected_texts, source_inputs
-from kofinlaw.recipes.pipeline.runner import inputs_sha256
 
 __all__ = [
     "READ_BYTES",

@@ -9,9 +9,9 @@ from typing import Any
 from kofinlaw.models.machines import Machine, machine_name
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.settings import RagSettings
+from kofinlaw.recipes.pipeline.integrity.stage_record import StageRecord, read_record
 from kofinlaw.recipes.pipeline.planning.answering_effort import Load, effort_of
 from kofinlaw.recipes.pipeline.run import Run
-from kofinlaw.recipes.pipeline.runner import StageRecord, read_record
 
 __all__ = ["MeasuredRate", "answering_rate", "training_rate"]
 

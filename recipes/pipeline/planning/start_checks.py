@@ -13,6 +13,7 @@ from kofinlaw.models.policy.document_checks import check_documents
 from kofinlaw.models.policy.rules import Verdict, verdict_sentence
 from kofinlaw.recipes.pipeline.compliance import verdicts_for
 from kofinlaw.recipes.pipeline.exam_stages import refuse_trained_exams
+from kofinlaw.recipes.pipeline.integrity.fingerprints import is_complete
 from kofinlaw.recipes.pipeline.plan_record import (
     AnsweringFigures,
     AnsweringTime,
@@ -47,7 +48,7 @@ from kofinlaw.recipes.pipeline.run import (
     question_doubts,
     source_paths,
 )
-from kofinlaw.recipes.pipeline.runner import Resume, is_complete
+from kofinlaw.recipes.pipeline.runner import Resume
 from kofinlaw.recipes.pipeline.stages import build_stages
 
 __all__ = [

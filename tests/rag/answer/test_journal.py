@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 import subprocess
 import sys
@@ -201,3 +202,88 @@ def test_a_folder_of_an_older_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text('{"version": 2, "seed": 1}', encoding="utf-8")
     with pytest.raises(UserError, match="version changed"):
         Journal(tmp_path, {"seed": 1})
+
+
+FILES = ("plan.jsonl", "evidence.jsonl", "timings.jsonl", "answers.jsonl", "state.json")
+
+
+def unfinished(few: Path, out: Path) -> None:
+    """Leave the folder of a run that was killed after its third batch."""
+    batches = 0
+
+    def progress(phase: str, done: int, total: int | None = None, **info: object) -> None:
+        nonlocal batches
+        batches += phase == "answer"
+        if batches == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        World().answer(few, out, budget_minutes=600, batch_questions=4, progress=progress)
+
+
+def resumed(few: Path, out: Path) -> list[str]:
+    """Continue the run; return the notes that a user sees."""
+    notes: list[str] = []
+
+    def progress(phase: str, done: int, total: int | None = None, **info: object) -> None:
+        if phase == "journal":
+            notes.append(str(info["note"]))
+
+    World().answer(few, out, budget_minutes=600, batch_questions=4, progress=progress)
+    return notes
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *((name, content) for name in FILES[:3] for content in (b"[1]\n", b'{"id": "x"}\n')),
+        ("plan.jsonl", b"\xff\xfe\x00\n" * 3),
+        ("state.json", b""),
+        ("state.json", b"[" * 5000),
+        ("clock.json", b"{"),
+        ("clock.json", b'{"seconds_used": "3"}'),
+        ("clock.json", b'{"seconds_used": -1, "written_at": 5}'),
+    ],
+)
+def test_a_journal_that_cannot_be_read_is_set_aside_and_the_run_ends_as_ever(
+    tmp_path: Path, few: Path, name: str, content: bytes
+) -> None:
+    World().answer(few, tmp_path / "whole", budget_minutes=600, batch_questions=4)
+    unfinished(few, tmp_path / "cut")
+    (tmp_path / "cut" / name).write_bytes(content)
+    (note,) = resumed(few, tmp_path / "cut")
+    assert name in note
+    assert_complete(tmp_path / "cut", few)
+    same_bytes(tmp_path / "cut", tmp_path / "whole")
+    if name != "clock.json":
+        assert (tmp_path / "cut" / f"{name}.set-aside-1").read_bytes() == content
+
+
+def test_an_unreadable_clock_counts_the_time_between_the_files(tmp_path: Path) -> None:
+    Journal(tmp_path, {"seed": 1})
+    (tmp_path / "clock.json").write_text("{", encoding="utf-8")
+    for name, at in (("state.json", 1000.0), ("plan.jsonl", 1600.0), ("clock.json", 1500.0)):
+        os.utime(tmp_path / name, (at, at))
+    for name in ("timings.jsonl", "evidence.jsonl"):
+        os.utime(tmp_path / name, (1200.0, 1200.0))
+    journal = Journal(tmp_path, {"seed": 1}, lambda: 1700.0)
+    assert (journal.used_before, journal.pause_before) == (600.0, 100.0)
+
+
+def test_any_byte_of_a_journal_may_change(tmp_path: Path, few: Path) -> None:
+    """Thirty damaged journals: no crash, and every question is answered."""
+    unfinished(few, tmp_path / "cut")
+    kept = {name: (tmp_path / "cut" / name).read_bytes() for name in FILES}
+    draw = random.Random(17)
+    for number in range(30):
+        out = tmp_path / str(number)
+        out.mkdir()
+        for name, data in kept.items():
+            (out / name).write_bytes(data)
+        name = draw.choice([name for name in FILES if kept[name]])
+        damaged = bytearray(kept[name])
+        for _ in range(1 if name == "state.json" else draw.choice((1, 1, 30))):
+            damaged[draw.randrange(len(damaged))] ^= 1 << draw.randrange(8)
+        (out / name).write_bytes(damaged)
+        resumed(few, out)
+        assert_complete(out, few)

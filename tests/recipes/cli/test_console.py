@@ -4,7 +4,7 @@ import ast
 import shlex
 from pathlib import Path
 
-from kofinlaw.recipes.cli.console import command_line, short_path
+from kofinlaw.recipes.cli.console import command_line, say_styled, short_path
 
 CLI = Path(__file__).resolve().parents[3] / "recipes" / "cli"
 
@@ -51,3 +51,8 @@ def test_every_suggested_command_is_made_by_one_function():
         heads = [text for text in texts if isinstance(text, str) and "Next:" in text]
         assert len(heads) == (path.name == "console.py"), path.name
     assert found >= 12
+
+
+def test_a_styled_line_keeps_bold_and_no_other_code(capsys):
+    say_styled("\x1b[1m보관\x1b[0m은 \x1b[2J\x1b]0;x\x07 5년")
+    assert capsys.readouterr().out == "\x1b[1m보관\x1b[0m은 [2J]0;x 5년\n"

@@ -28,6 +28,15 @@ def test_pairs_train_the_adapter_and_the_next_command_is_printed(pico, tmp_path,
     assert json.loads((folder / "preference.json").read_text(encoding="utf-8"))
     record = json.loads((folder / "adapter" / "kofinlaw.json").read_text(encoding="utf-8"))
     assert record["preference"] == {"beta": 0.1, "loss": "ipo", "pairs_per_pass": 2}
+    assert {"data", "base", "threads", "settings"} <= set(record["fingerprints"])
+    before = (folder / "adapter" / "adapter_model.safetensors").read_bytes()
+    code, out, err = command(*words)
+    assert "prefer: already done" in out
+    pairs.write_text(pairs.read_text("utf-8").replace("5년", "7년"), encoding="utf-8")
+    code, _, err = command(*words, "--resume", "always")
+    assert code == 1
+    assert "replaces no work (different: input pairs.jsonl)" in err
+    assert (folder / "adapter" / "adapter_model.safetensors").read_bytes() == before
 
 
 def test_the_pairs_that_augment_wrote_are_tuned_on(pico, tmp_path, command):

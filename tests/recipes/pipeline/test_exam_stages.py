@@ -10,9 +10,10 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.recipes.pipeline.exam_stages import exam_stage, refuse_trained_exams
 from kofinlaw.recipes.pipeline.execution import execute_stages
+from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
 from kofinlaw.recipes.pipeline.plan import make_plan
 from kofinlaw.recipes.pipeline.run import bind, protected_examples
-from kofinlaw.recipes.pipeline.runner import read_record, run_stages
+from kofinlaw.recipes.pipeline.runner import run_stages
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.pipeline.stages import build_stages
 

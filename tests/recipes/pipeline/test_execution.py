@@ -5,8 +5,8 @@ from counts import Counts
 
 from kofinlaw import UserError
 from kofinlaw.recipes.pipeline.execution import execute_stages, stages_until
+from kofinlaw.recipes.pipeline.integrity.fingerprints import Stage
 from kofinlaw.recipes.pipeline.run import bind
-from kofinlaw.recipes.pipeline.runner import Stage
 from kofinlaw.recipes.pipeline.schema import load_recipe
 
 

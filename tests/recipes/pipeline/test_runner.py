@@ -13,13 +13,10 @@ from counts import Counts
 
 from kofinlaw import UserError
 from kofinlaw.files import JsonlAppender
-from kofinlaw.recipes.pipeline.runner import (
-    Stage,
-    StageFailed,
-    inputs_sha256,
-    read_record,
-    run_stages,
-)
+from kofinlaw.recipes.pipeline.integrity.checks import accept_stage
+from kofinlaw.recipes.pipeline.integrity.fingerprints import Stage, inputs_sha256, is_complete
+from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
+from kofinlaw.recipes.pipeline.runner import StageFailed, run_stages
 
 
 def lines_stage(name: str, count: int = 3, **fields) -> Stage:
@@ -178,7 +175,8 @@ WRITER = """
 import sys, time
 from pathlib import Path
 from kofinlaw.files import JsonlAppender, read_json_lines
-from kofinlaw.recipes.pipeline.runner import Stage, run_stages
+from kofinlaw.recipes.pipeline.integrity.fingerprints import Stage
+from kofinlaw.recipes.pipeline.runner import run_stages
 
 class Counts:
     def to_record(self):
@@ -249,3 +247,143 @@ def test_inputs_are_told_apart_by_folder_and_hidden_files_do_not_count(tmp_path)
     named = inputs_sha256([hidden])
     hidden.write_text("b")
     assert inputs_sha256([hidden]) != named
+
+
+def chain(count=12, seen=None, **settings) -> list[Stage]:
+    """Two stages, the second of which reads what the first wrote."""
+
+    def make(out, progress):
+        (out / "examples.jsonl").write_text("{}\n" * count)
+        return Counts()
+
+    def train(out, progress):
+        text = (out.parent / "augment" / "examples.jsonl").read_text()
+        if seen is not None:
+            seen.append(text.count("\n"))
+        (out / "adapter.safetensors").write_bytes(bytes([text.count("\n")]))
+        return Counts()
+
+    return [
+        Stage("augment", make, settings={"count": count}),
+        Stage("train", train, settings=settings, after=("augment",)),
+    ]
+
+
+def test_a_changed_file_stops_the_run_before_already_done_is_said(tmp_path):
+    run_stages(chain(), tmp_path)
+    (tmp_path / "augment" / "examples.jsonl").write_text("{}\n" * 6)
+    said: list[str] = []
+    with pytest.raises(UserError, match=r"1 file changed after the stage augment was finished"):
+        run_stages(chain(), tmp_path, say=said.append)
+    assert said == []
+    outcomes = run_stages(chain(), tmp_path, trust=True)
+    assert [one.how for one in outcomes] == ["skipped", "skipped"]
+
+
+def test_a_changed_file_stops_the_run_before_a_later_stage_reads_it(tmp_path):
+    seen: list[int] = []
+    run_stages(chain(seen=seen), tmp_path)
+    (tmp_path / "augment" / "examples.jsonl").write_text("{}\n" * 6)
+    with pytest.raises(UserError, match=r"examples.jsonl"):
+        run_stages(chain(seen=seen, epochs=2), tmp_path, only=["train"])
+    assert seen == [12]
+
+
+def test_a_file_that_changes_while_the_run_works_is_noticed_by_the_next_stage(tmp_path):
+    def damage(out, progress):
+        (tmp_path / "augment" / "examples.jsonl").write_text("{}\n" * 6)
+        return Counts()
+
+    first, last = chain()
+    with pytest.raises(UserError, match=r"examples.jsonl"):
+        run_stages([first, Stage("index", damage), last], tmp_path)
+    assert not (tmp_path / "train").exists()
+
+
+def test_one_stage_is_started_again_and_its_changed_folder_is_kept(tmp_path):
+    run_stages(chain(), tmp_path)
+    path = tmp_path / "augment" / "examples.jsonl"
+    path.write_text("{}\n" * 6)
+    said: list[str] = []
+    outcomes = run_stages(chain(), tmp_path, again=["augment"], say=said.append)
+    assert [one.how for one in outcomes] == ["ran", "skipped"]
+    assert path.read_text().count("\n") == 12
+    assert (tmp_path / "augment.set-aside-1" / "examples.jsonl").read_text().count("\n") == 6
+    assert any("augment.set-aside-1" in line for line in said)
+
+
+def test_a_stage_that_was_started_again_and_interrupted_continues(tmp_path):
+    run_stages(chain(), tmp_path)
+
+    def stopped(out, progress):
+        raise KeyboardInterrupt
+
+    first = chain()[0]
+    with pytest.raises(KeyboardInterrupt):
+        run_stages([Stage("augment", stopped, first.settings)], tmp_path, again=["augment"])
+    assert run_stages([first], tmp_path)[0].how == "resumed"
+
+
+def test_what_a_user_changed_and_accepted_is_used_by_the_stages_after_it(tmp_path):
+    seen: list[int] = []
+    run_stages(chain(seen=seen), tmp_path)
+    (tmp_path / "augment" / "examples.jsonl").write_text("{}\n" * 6)
+    accept_stage(tmp_path / "augment")
+    assert is_complete(chain(), "augment", tmp_path)
+    assert not is_complete(chain(), "train", tmp_path)
+    outcomes = run_stages(chain(seen=seen), tmp_path)
+    assert [one.how for one in outcomes] == ["skipped", "ran"]
+    assert seen == [12, 6]
+    assert [one.how for one in run_stages(chain(), tmp_path)] == ["skipped", "skipped"]
+    said: list[str] = []
+    run_stages(chain(count=13, seen=seen), tmp_path, say=said.append)  # the edit is not lost
+    assert seen == [12, 6, 13]
+    assert (tmp_path / "augment.set-aside-1" / "examples.jsonl").read_text().count("\n") == 6
+
+
+@pytest.mark.parametrize(
+    ("other", "cause"),
+    [
+        ({"count": 13}, "setting count (12 → 13)"),
+        ({"epochs": 2}, "setting epochs (none → 2)"),
+    ],
+)
+def test_always_replaces_no_finished_work_and_names_what_differs(tmp_path, other, cause):
+    run_stages(chain(), tmp_path)
+    before = (tmp_path / "train" / "adapter.safetensors").read_bytes()
+    with pytest.raises(UserError, match="replaces no work") as caught:
+        run_stages(chain(**other), tmp_path, resume="always")
+    assert cause in caught.value.message
+    for word in ("undo", "--runs DIR", "--resume if-possible"):
+        assert word in caught.value.remedy
+    assert (tmp_path / "train" / "adapter.safetensors").read_bytes() == before
+    assert [one.how for one in run_stages(chain(), tmp_path, resume="always")] == ["skipped"] * 2
+
+
+def test_always_refuses_a_stage_whose_earlier_stage_was_made_again(tmp_path):
+    """Only the stage that trains is asked for; the documents changed before."""
+    run_stages(chain(), tmp_path)
+    run_stages(chain(count=13), tmp_path, only=["augment"])
+    with pytest.raises(UserError, match="stage augment before it"):
+        run_stages(chain(count=13), tmp_path, resume="always")
+    assert (tmp_path / "train" / "adapter.safetensors").read_bytes() == bytes([12])
+    said: list[str] = []
+    run_stages(chain(count=13), tmp_path, say=said.append)
+    assert any("running again: stage augment before it" in line for line in said)
+
+
+@pytest.mark.parametrize("mode", ["always", "if-possible"])
+def test_unfinished_work_without_a_readable_record_is_never_deleted(tmp_path, mode):
+    partial = tmp_path / ".a.partial"
+    partial.mkdir()
+    (partial / "records.jsonl").write_text("{}\n" * 9)
+    (partial / "stage.json").write_text('{"stage": "a", "fingerp')
+    if mode == "always":
+        with pytest.raises(UserError, match="its record cannot be read"):
+            run_stages([lines_stage("a")], tmp_path, resume="always")
+        assert (partial / "records.jsonl").exists()
+        return
+    said: list[str] = []
+    assert run_stages([lines_stage("a")], tmp_path, say=said.append)[0].how == "ran"
+    assert (tmp_path / "a.partial.set-aside-1" / "records.jsonl").exists()
+    assert "a.partial.set-aside-1" in said[0]

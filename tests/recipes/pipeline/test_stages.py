@@ -8,8 +8,9 @@ import pytest
 from counts import Counts
 
 from kofinlaw.recipes.pipeline.code_hash import code_sha256
+from kofinlaw.recipes.pipeline.integrity.fingerprints import fingerprint
 from kofinlaw.recipes.pipeline.run import bind, comparison_settings
-from kofinlaw.recipes.pipeline.runner import fingerprint, run_stages
+from kofinlaw.recipes.pipeline.runner import run_stages
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.pipeline.stages import build_stages
 from kofinlaw.recipes.studies.study import study_stages

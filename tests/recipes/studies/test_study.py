@@ -6,8 +6,9 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.files import write_json, write_jsonl
+from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
 from kofinlaw.recipes.pipeline.run import bind
-from kofinlaw.recipes.pipeline.runner import read_record, run_stages
+from kofinlaw.recipes.pipeline.runner import run_stages
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.studies.cells import cells_of
 from kofinlaw.recipes.studies.study import study_stages

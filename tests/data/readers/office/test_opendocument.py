@@ -146,3 +146,9 @@ def test_hidden_text_and_deletions_are_left_out(tmp_path):
             + p("주석") + "</text:note-body></text:note>마")
     )  # fmt: skip
     assert text_of(tmp_path / "a.odt", body) == "가나\n\n보임\n\n다라 (주석)마\n"
+
+
+def test_a_table_of_one_cell_is_a_frame_around_paragraphs(tmp_path):
+    cell = f"<table:table-cell>{p('제1조(목적) 가')}{p('제2조(뜻) 나')}</table:table-cell>"
+    body = f"<table:table><table:table-row>{cell}</table:table-row></table:table>"
+    assert text_of(tmp_path / "a.odt", body) == "제1조(목적) 가\n\n제2조(뜻) 나\n"

@@ -8,6 +8,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.files import write_json
 from kofinlaw.models.machines import planned_card, processor
+from kofinlaw.recipes.pipeline.integrity.fingerprints import fingerprint
 from kofinlaw.recipes.pipeline.plan import make_plan, plan_lines
 from kofinlaw.recipes.pipeline.planning import start_checks
 from kofinlaw.recipes.pipeline.planning.start_checks import (
@@ -18,7 +19,6 @@ from kofinlaw.recipes.pipeline.planning.start_checks import (
     require_start,
 )
 from kofinlaw.recipes.pipeline.run import bind
-from kofinlaw.recipes.pipeline.runner import fingerprint
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.pipeline.stages import build_stages
 

@@ -1,0 +1,3 @@
+"""Record what a stage was made from and what it wrote, and compare both later."""
+
+__all__: list[str] = []
