@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from kofinlaw import Progress, silent
 from kofinlaw.augment.generators.drafts import Draft, source_rng
 from kofinlaw.augment.generators.falsity import true_elsewhere
+from kofinlaw.augment.generators.free_text import FreeItem
 from kofinlaw.augment.hard_items import POOL, BalanceFigures, ShownItem, copies_the_law, take_hard
 from kofinlaw.augment.option_choice import Item, build_item, find_problem
 from kofinlaw.augment.protected_questions import ProtectedTexts
@@ -58,6 +59,19 @@ class AugmentContext:
         record = dumps({"kind": draft.kind, "stem": draft.stem, "answer": draft.answer})
         name = f"{draft.kind}-{sha256_text(draft.stem + draft.answer)[:12]}"
         self.rejected.append(Rejected(name, "augment", "failed", detail, record))
+
+    def reject_free(self, name: str, item: FreeItem, reason: str, detail: str) -> None:
+        """Record why a free-text question is not used."""
+        record = {"kind": "free", "question": item.question, "reference": item.reference}
+        self.rejected.append(Rejected(name, "augment", reason, detail, dumps(record)))
+
+    def act_report(self, title: str, kinds: str) -> Callable[[str], None]:
+        """Return a function that records why an act gives no more questions of these kinds."""
+
+        def report(why: str) -> None:
+            self.rejected.append(Rejected(title, "augment", "failed", f"{title}: {why}", kinds))
+
+        return report
 
     def reject(self, item: Item, reason: str, detail: str = "") -> None:
         """Record why an item is not used."""

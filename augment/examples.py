@@ -36,7 +36,7 @@ from kofinlaw.data.prompting.wording import (
     free_messages,
 )
 from kofinlaw.files import sha256_text
-from kofinlaw.records import Choice, Example, Message, Provenance, record_fault
+from kofinlaw.records import Choice, Example, Message, Provenance, record_fault, until_fault
 
 __all__ = ["EMPTY_EVIDENCE", "choice_examples", "free_examples", "free_id"]
 
@@ -277,7 +277,7 @@ def free_examples(
         item
         for law in context.laws.acts
         if law.title not in held_out
-        for item in free_text.generate(law)
+        for item in until_fault(free_text.generate(law), context.act_report(law.title, "free"))
     ]
     rng = source_rng(context.seed, "free")
     rng.shuffle(pool)
@@ -285,23 +285,35 @@ def free_examples(
     for item in pool:
         if len(out) == wanted:
             break
-        if context.protected.copied_part(item.question, item.reference):
+        try:
+            example = _free_example(context, item, rng)
+        except Exception as error:
+            context.reject_free(free_id(item), item, "failed", record_fault(error))
             continue
-        name = free_id(item)
-        closed = _closed(context, name)
-        missing = not closed and rng.random() < settings.raft.free_missing_share
-        found = _evidence(
-            context, item.question, (item.unit,), item.focus, rng, missing=missing, closed=closed
-        )
-        if found is None:
-            continue
-        asked, changes = _surface(context, name, item.question, [item.reference, *item.keywords])
-        messages = free_messages(asked, found.texts)
-        reply = f"{NO_EVIDENCE} {item.needs}" if missing else item.reference
-        messages.append({"role": "assistant", "content": reply})
-        task = "free_gold_missing" if missing else "free"
-        provenance = _provenance(found.chunks, "free", context.seed)
-        checks = [{"check": f"surface_{change}", "ok": True} for change in changes]
-        messages = _with_system(context, name, messages)
-        out.append(Example(name, task, messages, reply, provenance, checks))
+        out += [example] if example is not None else []
     return out
+
+
+def _free_example(context: AugmentContext, item: free_text.FreeItem, rng: Random) -> Example | None:
+    """Return the example of a free-text question; None if it is an evaluation question, or if its
+    deciding line does not fit the budget.
+    """
+    if context.protected.copied_part(item.question, item.reference):
+        return None
+    name = free_id(item)
+    closed = _closed(context, name)
+    missing = not closed and rng.random() < context.settings.raft.free_missing_share
+    found = _evidence(
+        context, item.question, (item.unit,), item.focus, rng, missing=missing, closed=closed
+    )
+    if found is None:
+        return None
+    asked, changes = _surface(context, name, item.question, [item.reference, *item.keywords])
+    messages = free_messages(asked, found.texts)
+    reply = f"{NO_EVIDENCE} {item.needs}" if missing else item.reference
+    messages.append({"role": "assistant", "content": reply})
+    task = "free_gold_missing" if missing else "free"
+    provenance = _provenance(found.chunks, "free", context.seed)
+    checks = [{"check": f"surface_{change}", "ok": True} for change in changes]
+    messages = _with_system(context, name, messages)
+    return Example(name, task, messages, reply, provenance, checks)

@@ -207,7 +207,7 @@ class CorpusBuild:
             records = read_json_lines(out / "articles.jsonl")
             articles = (Passage.of(record) for _, record in records)
             passages = chain(articles, self._annexes, self._versions.earlier_passages())
-            for reference in citation_graph(passages, self._lookup):
+            for reference in citation_graph(passages, self._lookup, self._log.warn):
                 resolved += reference.resolved
                 yield reference
 

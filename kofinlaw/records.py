@@ -7,7 +7,7 @@ Every line has every field, always with the same type. Therefore
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, TypeVar
 
@@ -33,6 +33,7 @@ __all__ = [
     "provision_from_json",
     "record_fault",
     "to_json",
+    "until_fault",
 ]
 
 Kind = Literal["statute", "rule", "guideline", "case", "manual", "other"]
@@ -287,6 +288,23 @@ def record_fault(error: Exception) -> str:
     else:
         text = f"{type(error).__name__}: {error}"
     return " ".join(text.split())[:_MOST_DETAIL]
+
+
+def until_fault(items: Iterable[T], report: Callable[[str], None]) -> Iterator[T]:
+    """Yield the items of a generator until it fails; `report` then gets the reason.
+
+    A generator cannot continue after an error. Raises as `record_fault` does.
+    """
+    source = iter(items)
+    while True:
+        try:
+            item = next(source)
+        except StopIteration:
+            return
+        except Exception as error:
+            report(record_fault(error))
+            return
+        yield item
 
 
 def to_json(record: object) -> dict[str, Any]:

@@ -28,7 +28,13 @@ from kofinlaw.data.prompting.contrast import (
     contrast_messages,
     contrast_text,
 )
-from kofinlaw.data.prompting.example_forms import FORM_NAMES, OWN_FORMS, ReadExample, read_example
+from kofinlaw.data.prompting.example_forms import (
+    FORM_NAMES,
+    FORM_REMEDY,
+    OWN_FORMS,
+    ReadExample,
+    read_example,
+)
 from kofinlaw.files import dumps, read_json_records, sha256_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
@@ -324,8 +330,8 @@ def encode_examples(
     `both` a text and an item with the same id; `contrast` describes the prompts of items.
 
     Examples that cannot be trained on are returned as rejected, with line and reason: broken JSON,
-    fields of the wrong type, a broken `choice`, an id that occurs twice, turns that the template
-    refuses. Raises UserError if a line has no known form or a field that would be ignored, if the
+    no known form, fields of the wrong type, a broken `choice`, an id that occurs twice, turns that
+    the template refuses. Raises UserError if a line has a field that would be ignored, if the
     template has no stop token, or if no example is left.
     """
     stop = template.stop
@@ -368,7 +374,9 @@ def encode_examples(
     read_as = {"read_as": "; ".join(forms)} if forms else {}
     progress("tokenise", done, done, rejected=len(rejected), **read_as)
     if not encoded:
-        raise UserError(_nothing_left(rejected), where=str(path))
+        formless = bool(rejected) and "needs a list `messages`" in rejected[0].detail
+        remedy = FORM_REMEDY if formless else ""
+        raise UserError(_nothing_left(rejected), where=str(path), remedy=remedy)
     return encoded, rejected
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.prompting.pair_forms import read_pair
-from kofinlaw.files import read_json_lines, sha256_file
+from kofinlaw.data.prompting.bad_examples import malformed
+from kofinlaw.data.prompting.pair_forms import PAIR_REMEDY, ReadPair, read_pair
+from kofinlaw.files import dumps, read_json_records, sha256_file, write_jsonl
 from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.records import Rejected, record_fault
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer.batching import plan_steps
 from kofinlaw.trainer.encoding import Encoded, ExampleError, encode_example
@@ -47,11 +50,13 @@ class Pair:
 class PreferenceResult:
     """The figures of preference tuning.
 
+    `rejected` counts the pairs that cannot be trained on (`rejected.jsonl`).
     Losses, margin (of the rewards) and accuracy (share of pairs whose chosen answer has the higher
     reward) are TRL's, of the first or the last step.
     """
 
     examples: int
+    rejected: int
     steps: int
     loss_first: float
     loss_last: float
@@ -65,42 +70,77 @@ class PreferenceResult:
 
 
 def read_pairs(
-    path: Path, template: ChatTemplate, encode: Callable[[str], list[int]], *, max_length: int
+    path: Path,
+    template: ChatTemplate,
+    encode: Callable[[str], list[int]],
+    *,
+    max_length: int,
+    rejected: list[Rejected] | None = None,
 ) -> list[Pair]:
     """Read and encode pairs of answers: lines with `messages`, `chosen` and `rejected`, or another
     form that `read_pair` reads.
 
     `messages` end with the question, the answers are two texts. Each is rendered and tokenised as
-    in supervised training, followed by the stop token. Raises UserError, with file and line, if a
-    pair cannot be used or has more than `max_length` tokens.
+    in supervised training, followed by the stop token.
+
+    Pairs that cannot be trained on are added to `rejected`, with line and reason: broken JSON, a
+    missing or empty answer, equal answers, turns that the template refuses, more than `max_length`
+    tokens. Without `rejected` the first of them raises UserError. So do a field that would be
+    ignored, a template without a stop token, and a file without a pair to train on.
     """
-    pairs = []
-    for line, value in read_json_lines(path):
-        where = f"{path}:{line}"
-        pair = read_pair(value, where)
-        if pair.chosen == pair.rejected:
-            raise UserError("`chosen` and `rejected` are the same text", where=where)
+    stop = template.stop
+    pairs: list[Pair] = []
+    refused: list[Rejected] = []
+    for line, value, fault in read_json_records(path):
+        name = str(value.get("id", f"line-{line}"))
+        broken = fault or malformed(value, pair=True)
+        read = None if broken else read_pair(value, f"{path}:{line}")
         try:
-            first, second = (
-                encode_example(
-                    {
-                        "id": str(line),
-                        "messages": [*pair.messages, {"role": "assistant", "content": answer}],
-                    },
-                    template,
-                    encode,
-                    max_length,
-                    template.stop,
-                )
-                for answer in (pair.chosen, pair.rejected)
-            )
-        except ExampleError as error:
-            raise UserError(str(error), where=where) from error
-        start = int(np.flatnonzero(~first.supervised)[-1]) + 1
-        pairs.append(Pair(first, second, start))
+            if read is None:
+                raise ExampleError("unusable", broken)
+            pairs.append(_encoded_pair(name, read, template, encode, max_length, stop))
+        except Exception as error:
+            reason = error.reason if isinstance(error, ExampleError) else "unusable"
+            why = str(error) if isinstance(error, ExampleError) else record_fault(error)
+            if rejected is None:
+                raise UserError(why, where=f"{path}:{line}", remedy=PAIR_REMEDY) from error
+            detail = f"{path.name}:{line}: {why}"
+            refused.append(Rejected(name, "prefer", reason, detail, dumps(value)))
     if not pairs:
-        raise UserError("no pairs to train on", where=str(path))
+        raise UserError(_no_pairs(refused), where=str(path), remedy=PAIR_REMEDY)
+    if rejected is not None:
+        rejected += refused
     return pairs
+
+
+def _encoded_pair(
+    name: str,
+    pair: ReadPair,
+    template: ChatTemplate,
+    encode: Callable[[str], list[int]],
+    max_length: int,
+    stop: str,
+) -> Pair:
+    first, second = (
+        encode_example(
+            {"id": name, "messages": [*pair.messages, {"role": "assistant", "content": answer}]},
+            template,
+            encode,
+            max_length,
+            stop,
+        )
+        for answer in (pair.chosen, pair.rejected)
+    )
+    start = int(np.flatnonzero(~first.supervised)[-1]) + 1
+    return Pair(first, second, start)
+
+
+def _no_pairs(rejected: Sequence[Rejected]) -> str:
+    if not rejected:
+        return "no pairs to train on"
+    counts = Counter(record.reason for record in rejected)
+    listed = ", ".join(f"{count} {reason}" for reason, count in counts.items())
+    return f"none of {len(rejected)} pairs can be trained on ({listed}): {rejected[0].detail}"
 
 
 def train_preferences(
@@ -135,8 +175,8 @@ def train_preferences(
         base: the folder of a relative `settings.start_from`.
         progress: reports the phase `preference`.
 
-    Raises UserError for unusable pairs, a pair longer than `max_length`, settings that DPO does not
-    support, and more than one process.
+    Raises UserError if no pair can be trained on, for settings that DPO does not support, and for
+    more than one process.
     """
     reject_unsupported(settings, preference)
     settings = settings.starting_below(base)
@@ -151,9 +191,12 @@ def train_preferences(
     if ranks.world_size > 1:
         raise UserError("preference tuning runs in one process", where="accelerate")
     encode = load_tokenizer(model_folder).encode
-    rows = read_pairs(pairs, template, encode, max_length=settings.max_length)
+    rejected: list[Rejected] = []
+    rows = read_pairs(pairs, template, encode, max_length=settings.max_length, rejected=rejected)
+    progress("preference: pairs", len(rows), len(rows), rejected=len(rejected))
     started_from = settings.start_from
     with exclusive_folder(out, holds=True):
+        write_jsonl(out / "rejected.jsonl", rejected)
         answers = [answer for pair in rows for answer in (pair.chosen, pair.rejected)]
         trainee = load_trainee(settings, model_folder, answers, ranks, seed=seed)
         plan = plan_steps(
@@ -176,7 +219,9 @@ def train_preferences(
         )
         adapters.check_frozen(trainee.model, trainee.frozen)
         unmoved = adapters.unchanged_parameters(trainee.model, trainee.start)
-        result = PreferenceResult(examples=len(rows), **figures, unmoved_tensors=len(unmoved))
+        result = PreferenceResult(
+            examples=len(rows), rejected=len(rejected), **figures, unmoved_tensors=len(unmoved)
+        )
         save_adapter(
             out / "adapter",
             settings,

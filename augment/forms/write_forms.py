@@ -2,7 +2,8 @@
 
 `OUT/messages.jsonl`, `alpaca.jsonl` and `sharegpt.jsonl` hold the examples, the same names with
 `_preferences` the pairs. `dataset_info.json` describes them for LLaMA-Factory. `forms.json` counts
-the lines and names everything that a form does not carry.
+the lines and names everything that a form does not carry. `rejected.jsonl` holds the lines that
+cannot be read, with file, line and reason.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ from kofinlaw.augment.forms.chat_forms import (
     unusable_turns,
 )
 from kofinlaw.augment.forms.dataset_info import DatasetEntry, dataset_entry
-from kofinlaw.data.prompting.example_forms import read_example
-from kofinlaw.data.prompting.pair_forms import read_pair
-from kofinlaw.files import read_json_lines, write_json, write_jsonl
-from kofinlaw.records import Message
+from kofinlaw.data.prompting.bad_examples import malformed
+from kofinlaw.data.prompting.example_forms import FORM_REMEDY, read_example
+from kofinlaw.data.prompting.pair_forms import PAIR_REMEDY, read_pair
+from kofinlaw.files import dumps, read_json_records, write_json, write_jsonl
+from kofinlaw.records import Message, Rejected
 
 __all__ = ["FormFile", "FormsRecord", "write_forms"]
 
 # Fields that every form carries, in addition to its own. A trainer ignores columns that it does not
 # know; `id` finds the complete record again, and a teacher's licence must not get lost.
 _CARRIED = ("id", "task", "teacher", "teacher_license")
+REJECTED = "rejected.jsonl"
 _READ = {"id", "task", "messages", "prompt", "completion", "text", "chosen", "rejected"}
 
 
@@ -90,6 +93,10 @@ class _Record:
     plain: bool = False
 
 
+class _BrokenError(ValueError):
+    """A record that no form can hold because it is broken."""
+
+
 def write_forms(
     forms: Sequence[Form], examples: Path, out: Path, *, pairs: Path | None = None
 ) -> FormsRecord:
@@ -103,24 +110,30 @@ def write_forms(
         pairs: JSON Lines of `messages`, `chosen` and `rejected`, as `kofinlaw prefer` reads them.
 
     Raises:
-        UserError: If a file is missing or broken, if a line has not one of these shapes, or if a
-            form can hold no line of a file.
+        UserError: If a file is missing, if a line has a field that would be ignored, or if a form
+            can hold no line of a file. Broken lines are left out and listed in `rejected.jsonl`.
     """
     out.mkdir(parents=True, exist_ok=True)
     info: dict[str, DatasetEntry] = {}
     files = []
+    rejected: list[Rejected] = []
     sources = [(examples, False)] + ([(pairs, True)] if pairs is not None else [])
     for path, ranked in sources:
-        records = _read(path, ranked=ranked)
+        records = _read(path, rejected, ranked=ranked)
         for form in forms:
             name = f"{form}_preferences" if ranked else form
             file = _write(form, records, out / f"{name}.jsonl", ranked=ranked)
             if records and not file.lines:
-                reason = next(iter(file.left_out))
+                broken = [
+                    record.detail for record in rejected if record.detail.startswith(path.name)
+                ]
+                reason = broken[0] if broken else next(iter(file.left_out))
                 raise UserError(
                     f"the form {form} can hold none of the {len(records)} records: {reason}",
                     where=str(path),
-                    remedy="a dialogue is user and assistant in turn, after at most one system "
+                    remedy=(PAIR_REMEDY if ranked else FORM_REMEDY)
+                    if broken
+                    else "a dialogue is user and assistant in turn, after at most one system "
                     "message",
                 )
             files.append(file)
@@ -128,17 +141,36 @@ def write_forms(
             if entry is not None:
                 info[f"kofinlaw_{name}"] = entry
     record = FormsRecord(tuple(files))
+    if rejected:
+        write_jsonl(out / REJECTED, rejected)
+    else:
+        (out / REJECTED).unlink(missing_ok=True)
     write_json(out / "dataset_info.json", info)
     write_json(out / "forms.json", {**record.to_record(), "notes": record.notes()})
     return record
 
 
-def _read(path: Path, *, ranked: bool) -> list[_Record]:
-    return [_record(row, f"{path}:{line}", line, ranked) for line, row in read_json_lines(path)]
+def _read(path: Path, rejected: list[Rejected], *, ranked: bool) -> list[_Record]:
+    """Return the records of a file; broken ones are added to `rejected` and have a problem."""
+    out = []
+    for line, row, fault in read_json_records(path):
+        if not (why := fault or malformed(row, pair=ranked)):
+            try:
+                out.append(_record(row, f"{path}:{line}", line, ranked))
+                continue
+            except _BrokenError as error:
+                why = str(error)
+        name = str(row.get("id", f"line-{line}"))
+        detail = f"{path.name}:{line}: {why}"
+        rejected.append(Rejected(name, "forms", "unusable", detail, dumps(row)))
+        out.append(_Record([], {}, (), f"they are broken ({REJECTED} has the reasons)"))
+    return out
 
 
 def _record(row: Mapping[str, object], where: str, line: int, ranked: bool) -> _Record:
-    """Return a line of the file as a record. Raises UserError for any other shape."""
+    """Return a line of the file as a record. Raises UserError for a form or a field that is refused
+    for the whole file, and _BrokenError for a record that is broken.
+    """
     provenance = row.get("provenance")
     origin = provenance if isinstance(provenance, Mapping) else row
     carried = {name: str(row.get(name, "")) for name in ("id", "task")}
@@ -147,7 +179,7 @@ def _record(row: Mapping[str, object], where: str, line: int, ranked: bool) -> _
     others = tuple(sorted(set(row) - _READ - set(_CARRIED)))
     if ranked:
         pair = read_pair(row, where)
-        messages = _checked(pair.messages, where)
+        messages = _checked(pair.messages)
         problem = unusable_turns(messages, last="user")
         return _Record(messages, carried, others, problem, pair.chosen, pair.rejected)
     found = read_example(row, where)
@@ -155,7 +187,7 @@ def _record(row: Mapping[str, object], where: str, line: int, ranked: bool) -> _
         return _Record([], carried, others, "an answer that is not trained on (`train: false`)")
     if found.form == "text":
         return _Record([], carried, others, "a plain `text` has no turns")
-    messages = _checked(found.messages, where)
+    messages = _checked(found.messages)
     if found.form == "completion":
         messages = [
             {"role": "user", "content": str(row["prompt"])},
@@ -165,11 +197,11 @@ def _record(row: Mapping[str, object], where: str, line: int, ranked: bool) -> _
     return _Record(messages, carried, others, problem, plain=found.form == "completion")
 
 
-def _checked(messages: list[Message], where: str) -> list[Message]:
-    """Return the messages. Raises UserError for one without a role or content as text."""
+def _checked(messages: list[Message]) -> list[Message]:
+    """Return the messages. Raises _BrokenError for one without a role or content as text."""
     for message in messages:
         if not all(isinstance(message.get(key), str) for key in ("role", "content")):
-            raise UserError("a message needs `role` and `content` as texts", where=where)
+            raise _BrokenError("a message needs `role` and `content` as texts")
     return messages
 
 

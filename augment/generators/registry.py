@@ -47,7 +47,7 @@ from kofinlaw.augment.generators import (
 )
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.reading.acts import Law, Laws
-from kofinlaw.records import Rejected, record_fault
+from kofinlaw.records import Rejected, until_fault
 
 __all__ = ["GROUNDED_GENERATORS", "VERSION", "QuestionGenerator", "draft_questions"]
 
@@ -126,17 +126,12 @@ def _drafts(
     generator: QuestionGenerator, law: Law, laws: Laws, seed: int, rejected: list[Rejected] | None
 ) -> Iterator[Draft]:
     """Yield the drafts of one act, until the generator fails."""
-    drafts = generator.generate(law, laws, seed)
-    while True:
-        try:
-            draft = next(drafts, None)
-        except Exception as error:
-            detail = f"{law.title}: {record_fault(error)}"
-            if rejected is not None:
-                kinds = ", ".join(generator.kinds)
-                rejected.append(Rejected(law.title, "augment", "failed", detail, kinds))
-            return
-        if draft is None:
-            return
+
+    def report(why: str) -> None:
+        if rejected is not None:
+            kinds, detail = ", ".join(generator.kinds), f"{law.title}: {why}"
+            rejected.append(Rejected(law.title, "augment", "failed", detail, kinds))
+
+    for draft in until_fault(generator.generate(law, laws, seed), report):
         if draft.stem:  # empty where no form of words has the right polarity
             yield draft

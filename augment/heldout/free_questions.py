@@ -23,8 +23,7 @@ from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.endings import forbids
 from kofinlaw.augment.reading.names import acting_subject, normalize
 from kofinlaw.augment.reading.phrasing import as_modifier
-from kofinlaw.files import dumps
-from kofinlaw.records import Key, Question, Rejected
+from kofinlaw.records import Key, Question, record_fault, until_fault
 
 __all__ = ["FREE_SLICE", "HeldoutFree", "heldout_free"]
 
@@ -61,9 +60,7 @@ def heldout_free(
         for clause in law.clauses
         for text in (clause.main, *clause.rest, *clause.items)
     }
-    by_act = [
-        _act_questions(context.seed, law) for law in context.laws.acts if law.title in held_out
-    ]
+    by_act = [_act_questions(context, law) for law in context.laws.acts if law.title in held_out]
     out: list[HeldoutFree] = []
     articles: Counter[str] = Counter()
     for turn in range(max(map(len, by_act), default=0)):
@@ -75,25 +72,29 @@ def heldout_free(
             item = items[turn]
             if articles[item.unit] == context.settings.most_by_article:
                 continue
-            problem = _problem(context, item, trained)
+            try:
+                problem = _problem(context, item, trained)
+            except Exception as error:
+                problem = "failed", record_fault(error)
             if problem is not None:
-                context.rejected.append(_rejected(item, *problem))
+                context.reject_free(free_id(item), item, *problem)
                 continue
             articles[item.unit] += 1
             out.append(_record(item))
     return out
 
 
-def _act_questions(seed: int, law: Law) -> list[FreeItem]:
+def _act_questions(context: AugmentContext, law: Law) -> list[FreeItem]:
     """Return the questions of an act in the order in which they are taken, one for each sentence.
 
     Those that ask for a party come last: an act has many of them.
     """
-    rng = source_rng(seed, "heldout free", law.title)
+    rng = source_rng(context.seed, "heldout free", law.title)
+    report = context.act_report(law.title, FREE_SLICE)
     found: list[FreeItem] = []
     for items in (
-        list(generate(law, shortest=SHORTEST, longest=LONGEST)),
-        list(_who_questions(law)),
+        list(until_fault(generate(law, shortest=SHORTEST, longest=LONGEST), report)),
+        list(until_fault(_who_questions(law), report)),
     ):
         rng.shuffle(items)
         found += items
@@ -143,11 +144,6 @@ def _problem(
         return "trained_sentence", sentence
     shared = context.protected.copied_part(item.question, item.reference)
     return ("contaminated", shared) if shared else None
-
-
-def _rejected(item: FreeItem, reason: str, detail: str) -> Rejected:
-    record = {"kind": FREE_SLICE, "question": item.question, "reference": item.reference}
-    return Rejected(free_id(item), "augment", reason, detail, dumps(record))
 
 
 def _record(item: FreeItem) -> HeldoutFree:

@@ -41,9 +41,9 @@ from kofinlaw.augment.teacher.teacher_model import (
     open_teacher,
 )
 from kofinlaw.data.prompting.wording import AnswerForm
-from kofinlaw.files import write_jsonl
+from kofinlaw.files import dumps, write_jsonl
 from kofinlaw.models.engines.base import Engine
-from kofinlaw.records import Chunk, Example, Rejected
+from kofinlaw.records import Chunk, Example, Rejected, record_fault
 
 __all__ = ["Synthesis", "sources_of", "synthesize"]
 
@@ -72,32 +72,50 @@ class Synthesis:
 
 
 def sources_of(
-    settings: TeacherSettings, laws: Sequence[Law], seed: int, drafts: Sequence[Draft] = ()
+    settings: TeacherSettings,
+    laws: Sequence[Law],
+    seed: int,
+    drafts: Sequence[Draft] = (),
+    rejected: list[Rejected] | None = None,
 ) -> list[tuple[Task, Source]]:
     """Return the provision that each request shows, by the weights of the tasks,
     drawn over all acts.
 
     `drafts` are the acts' questions by rule, for the multiple-choice tasks. Without them these
-    tasks get none.
+    tasks get none. An act whose provisions cannot be read for a task is appended to `rejected`.
     """
     weights = {name: weight for name, weight in settings.tasks.items() if weight > 0}
     total = sum(weights.values())
     out: list[tuple[Task, Source]] = []
     for name in sorted(weights):
         task = TASKS[name]
-        usable = _usable(task, laws, seed, drafts)
+        usable = _usable(task, laws, seed, drafts, rejected)
         source_rng(seed, "teacher", name).shuffle(usable)
         count = round(settings.items * weights[name] / total)
         out += [(task, source) for source in usable[:count]]
     return out
 
 
-def _usable(task: Task, laws: Sequence[Law], seed: int, drafts: Sequence[Draft]) -> list[Source]:
+def _usable(
+    task: Task,
+    laws: Sequence[Law],
+    seed: int,
+    drafts: Sequence[Draft],
+    rejected: list[Rejected] | None,
+) -> list[Source]:
     """Return everything that a task can show."""
-    if task.given == "passage":
-        return [source for law in laws for source in passages(law)]
-    if task.given == "question":
-        return [source for law in laws for source in questions(law)]
+    if task.given in ("passage", "question"):
+        read = passages if task.given == "passage" else questions
+        found: list[Source] = []
+        for law in laws:
+            try:
+                found += read(law)
+            except Exception as error:
+                detail = f"{law.title}: {record_fault(error)}"
+                if rejected is not None:
+                    record = dumps({"task": task.name})
+                    rejected.append(Rejected(law.title, "teacher", "failed", detail, record))
+        return found
     if task.given == "pair":
         return pair_sources(laws, seed)
     kinds = STAGED if task.name == "choice_scenario" else PARAPHRASED
@@ -151,17 +169,8 @@ def synthesize(
     if book.damaged:
         lines = ", ".join(map(str, book.damaged))
         progress("augment: ledger", 0, None, damaged_lines=f"{ledger}:{lines}")
-    prompts = {name: read_prompt(name) for name in settings.tasks}
-    candidates = [
-        Candidate(
-            task,
-            source,
-            prompts[task.name],
-            teacher.write_request(task, prompts[task.name], source),
-        )
-        for task, source in sources_of(settings, laws, seed, drafts)
-        if not _is_protected(source, protected)
-    ]
+    unread: list[Rejected] = []
+    candidates = _candidates(settings, laws, seed, protected, drafts, teacher, unread)
     books = [book]
     checker = open_checker(settings, seed, progress)
     with ExitStack() as stack:
@@ -169,7 +178,10 @@ def synthesize(
         answers = book.ask(engine, [c.request for c in candidates])
         for done, (candidate, entry) in enumerate(zip(candidates, answers, strict=True)):
             progress("augment: teacher", done, len(candidates))
-            _check_output(candidate, entry, protected)
+            try:
+                _check_output(candidate, entry, protected)
+            except Exception as error:
+                candidate.checks.append(Verdict("checked", False, record_fault(error)))
         _check_agreement(candidates, teacher, book, engine, progress)
         _check_picks(candidates, teacher, book, engine)
         if checker is None:
@@ -192,7 +204,32 @@ def synthesize(
     check_duplicates(candidates)
     if used is not None:
         write_jsonl(used, [entry for each in books for entry in each.used.values()])
-    return _collect(settings, candidates, chunks, seed, books, form)
+    return _collect(settings, candidates, chunks, seed, books, form, unread)
+
+
+def _candidates(
+    settings: TeacherSettings,
+    laws: Sequence[Law],
+    seed: int,
+    protected: ProtectedTexts,
+    drafts: Sequence[Draft],
+    teacher: TeacherModel,
+    unread: list[Rejected],
+) -> list[Candidate]:
+    """Return a candidate for each request; what cannot be asked about is appended to `unread`."""
+    prompts = {name: read_prompt(name) for name in settings.tasks}
+    found = []
+    for task, source in sources_of(settings, laws, seed, drafts, unread):
+        prompt = prompts[task.name]
+        try:
+            if not _is_protected(source, protected):
+                request = teacher.write_request(task, prompt, source)
+                found.append(Candidate(task, source, prompt, request))
+        except Exception as error:
+            why = f"{source.citation}: {record_fault(error)}"
+            record = dumps({"task": task.name, "passage": source.passage})
+            unread.append(Rejected(source.unit, "teacher", "failed", why, record))
+    return found
 
 
 def _is_protected(source: Source, protected: ProtectedTexts) -> bool:
@@ -335,27 +372,33 @@ def _collect(
     seed: int,
     books: Sequence[Ledger],
     form: AnswerForm,
+    unread: Sequence[Rejected],
 ) -> Synthesis:
     """Split the candidates into examples and rejected records, and count both."""
     by_unit = {chunk.unit: chunk.id for chunk in reversed(chunks)}
-    examples, rejected = [], []
+    examples, rejected = [], list(unread)
     funnel: dict[str, dict[str, int]] = {}
     for candidate in candidates:
         counts = funnel.setdefault(candidate.task.name, {"asked": 0})
         counts["asked"] += 1
-        for verdict in candidate.checks:
-            if not verdict.ok:
-                break
-            counts[verdict.check] = counts.get(verdict.check, 0) + 1
+        example = None
         if candidate.fault is None and candidate.written is not None:
             source = candidate.source
             units = [source.unit, *([source.second.unit] if source.second is not None else [])]
             shown = [by_unit[unit] for unit in dict.fromkeys(units) if unit in by_unit]
-            examples.append(
-                accepted_example(candidate, candidate.written, settings.model, shown, seed, form)
-            )
-        else:
+            try:
+                example = accepted_example(
+                    candidate, candidate.written, settings.model, shown, seed, form
+                )
+                examples.append(example)
+            except Exception as error:
+                candidate.checks.append(Verdict("written", False, record_fault(error)))
+        if example is None:
             rejected.append(rejected_record(candidate))
+        for verdict in candidate.checks:
+            if not verdict.ok:
+                break
+            counts[verdict.check] = counts.get(verdict.check, 0) + 1
         counts["accepted"] = counts.get("accepted", 0) + (candidate.fault is None)
     return Synthesis(
         examples,

@@ -31,7 +31,7 @@ def teacher_figures(synthesis: Synthesis, settings: TeacherSettings) -> TeacherF
     """Return the model, its licence, and by task how many outputs passed each check in turn."""
     reasons: dict[str, Counter[str]] = {task: Counter() for task in synthesis.funnel}
     for rejected in synthesis.rejected:
-        reasons[json.loads(rejected.record)["task"]][rejected.reason] += 1
+        reasons.setdefault(json.loads(rejected.record)["task"], Counter())[rejected.reason] += 1
     licenses = {example.provenance["teacher_license"] for example in synthesis.examples}
     return {
         "model": settings.model.id,

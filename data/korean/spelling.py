@@ -6,21 +6,33 @@ Documents and questions use the same function, so a question finds the provision
 from __future__ import annotations
 
 import re
+import unicodedata
 
 __all__ = ["HANJA_DIGITS", "number_in_words", "standard_references"]
 
 HANJA_DIGITS = "〇零○一二三四五六七八九十百千"
+# The forms of contracts, which nobody can change by a stroke: 壹 for 一
+_FORMAL = str.maketrans(
+    "壹壱弌貳贰弐參叁参肆伍陸陆柒漆捌玖拾佰仟", "一一一二二二三三三四五六六七七八九十百千"
+)
+_MARKS = {
+    **{chr(0x2460 + i): i + 1 for i in range(20)}, **{chr(0x2160 + i): i + 1 for i in range(12)},
+}  # fmt: skip
 _UNITS = {
     "條": "조", "条": "조", "項": "항", "项": "항", "號": "호", "号": "호", "目": "목",
     "編": "편", "篇": "편", "章": "장", "節": "절", "节": "절", "款": "관",
 }  # fmt: skip
-_WIDE_DIGITS = str.maketrans("０１２３４５６７８９－―‐‑–—", "0123456789------")
-_NUMBER = rf"(?:[0-9０-９]+|[{HANJA_DIGITS}]+)"
+_DASHES = str.maketrans("－―‐‑–—", "------")
+_HANJA = HANJA_DIGITS + "".join(map(chr, _FORMAL))
+_NUMBER = rf"(?:\d+|[{_HANJA}]+|[{''.join(_MARKS)}])"
 _REFERENCE = re.compile(
     rf"(?P<head>[제第])(?P<gap>\s*)(?P<number>{_NUMBER}(?:\s?[-－‐‑–]\s?{_NUMBER})?)(?P<gap2>\s*)"
     rf"(?P<unit>[조항호목편장절관{''.join(_UNITS)}])(?P<branch>(?:\s?[의之]\s?{_NUMBER})*)"
 )
-_ODD = re.compile(rf"[第０-９之{''.join(_UNITS)}]|제\s*[{HANJA_DIGITS}]")
+_OTHER_DIGITS = "０-９٠-٩۰-۹\U0001d7ce-\U0001d7ff"
+_ODD = re.compile(
+    rf"[第{_OTHER_DIGITS}之{''.join(_UNITS)}]|제\s*(?:[{_HANJA}{''.join(_MARKS)}]|0\d*\s*조)"
+)
 _DIGITS = {
     **dict(zip("一二三四五六七八九", range(1, 10), strict=True)), **dict.fromkeys("〇零○", 0),
     **dict(zip("일이삼사오육칠팔구", range(1, 10), strict=True)), "륙": 6, "영": 0,
@@ -31,8 +43,8 @@ _POWERS = {"十": 10, "百": 100, "千": 1000, "십": 10, "백": 100, "천": 100
 def standard_references(text: str) -> str:
     """Return the text with references to provisions in ASCII digits and Hangul units.
 
-    Numbers in full-width digits or Chinese characters count only between 제 or 第 and a unit (조,
-    항, 호, 목, 편, 장, 절, 관); all other words stay unchanged. Blanks stay.
+    Numbers in other digits, Chinese characters, circles or Roman numerals count only between 제 or
+    第 and a unit (조, 항, 호, 목, 편, 장, 절, 관); all other words stay unchanged. Blanks stay.
     """
     if _ODD.search(text) is None:
         return text
@@ -42,15 +54,21 @@ def standard_references(text: str) -> str:
 def _standard(match: re.Match[str]) -> str:
     if _ODD.search(match.group(0)) is None:
         return match.group(0)
-    number = re.sub(_NUMBER, _digits, match["number"].translate(_WIDE_DIGITS))
+    number = re.sub(_NUMBER, _digits, match["number"].translate(_DASHES))
+    if match["unit"] in "조條条":
+        number = number.lstrip("0") or "0"
     unit = _UNITS.get(match["unit"], match["unit"])
     branch = re.sub(_NUMBER, _digits, match["branch"].replace("之", "의"))
     return f"제{match['gap']}{number}{match['gap2']}{unit}{branch}"
 
 
 def _digits(match: re.Match[str]) -> str:
-    digits = match.group(0).translate(_WIDE_DIGITS)
-    return digits if digits.isdigit() else str(number_in_words(digits))
+    digits = match.group(0)
+    if digits in _MARKS:
+        return str(_MARKS[digits])
+    if digits.isdecimal():
+        return "".join(str(unicodedata.decimal(digit)) for digit in digits)
+    return str(number_in_words(digits.translate(_FORMAL)))
 
 
 def number_in_words(words: str) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.citations import Scope, document_aliases, find_citations
 from kofinlaw.data.law.titles import document_id
-from kofinlaw.records import Article, Chunk
+from kofinlaw.records import Article, Chunk, record_fault
 
 __all__ = ["ChunkLookup", "Citing", "Passage", "Reference", "citation_graph", "references"]
 
@@ -111,10 +111,14 @@ def references(articles: Sequence[Article], chunks: Sequence[Chunk] = ()) -> Ite
     return citation_graph(itertools.chain.from_iterable(by_title.values()), lookup)
 
 
-def citation_graph(passages: Iterable[Citing], lookup: ChunkLookup) -> Iterator[Reference]:
+def citation_graph(
+    passages: Iterable[Citing], lookup: ChunkLookup, report: Callable[[str], None] | None = None
+) -> Iterator[Reference]:
     """Yield the references of passages: articles, document by document, and then all annexes.
 
     The title of an annex is read with the short names that the articles of its document define.
+    `report` gets the id of a passage whose references cannot be read, with the reason; without it
+    the error is raised.
     """
     scope = lookup.scope()
     aliases: dict[str, Mapping[str, str]] = {}
@@ -122,11 +126,27 @@ def citation_graph(passages: Iterable[Citing], lookup: ChunkLookup) -> Iterator[
         group = list(run)
         if title not in aliases:
             text = "\n".join(passage.text for passage in group)
-            aliases[title] = document_aliases(title, text, scope.titles)
+            try:
+                aliases[title] = document_aliases(title, text, scope.titles)
+            except Exception as error:
+                _report(report, title, error)
+                aliases[title] = {}
         here = replace(scope, names=aliases[title])
         for passage in group:
-            if not passage.deleted:
-                yield from _references(passage, here, lookup)
+            if passage.deleted:
+                continue
+            try:
+                found = list(_references(passage, here, lookup))
+            except Exception as error:
+                _report(report, passage.id, error)
+                continue
+            yield from found
+
+
+def _report(report: Callable[[str], None] | None, name: str, error: Exception) -> None:
+    if report is None:
+        raise error
+    report(f"{name}: its references cannot be read: {record_fault(error)}")
 
 
 def _references(passage: Citing, scope: Scope, lookup: ChunkLookup) -> Iterator[Reference]:

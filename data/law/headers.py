@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from kofinlaw.data.korean.spelling import number_in_words, standard_references
+from kofinlaw.data.law.header_series import with_series
 
 __all__ = ["CIRCLED", "standard_lines", "standard_provisions"]
 
@@ -36,6 +37,7 @@ _HEADER = re.compile(
     rf"(?P<open>[{re.escape(_OPEN)}]?)(?P<number>{_NUMBER}|{_IN_WORDS})(?P<rest>.*)",
     re.DOTALL,
 )
+_BRANCH = re.compile(rf"\s?[-–]\s?(\d{{1,3}})(?=\s{{0,3}}[{re.escape(_OPEN)}])")
 _POINT = re.compile(r"(?P<marks>[*_]{0,3})\s{0,8}(?P<point>[.:：．·–—-]?)\s{0,8}[*_]{0,3}")
 _USUAL = re.compile(
     rf"\s{{0,8}}(?:#{{1,6}}\s{{1,8}})?(?:\*\*)?{_NUMBER}(?:\*\*)?\s{{0,8}}[(\[（삭<〈]"
@@ -44,7 +46,8 @@ _NOT_TITLE = re.compile(
     r"\s*(?:개\s?정|신\s?설|삭\s?제|전문|전부|일부|본조|본장|본절|시행일|종전|이동|타법|별표|제\s?\d+\s?[조항호])"
 )
 _REFERS = re.compile(
-    r"\s*(?:제\s?\d|각\s?[항호목]|본문|단서|전단|후단|및|또는|내지|부터|까지|관련|참조|위반|준용|적용|중\s|상\s)"
+    r"\s*(?:제\s?\d|각\s?[항호목]|본문|단서|전단|후단|및|또는|내지|부터|까지|관련|참조|중\s|상\s"
+    r"|(?:위반|준용|적용)(?:하|한|할|되|된|될|받|을|에|의))"
 )
 _LETTER = re.compile(r"[가-힣一-鿿A-Za-z]")
 _THIS_LAW = re.compile(
@@ -73,6 +76,8 @@ def standard_lines(lines: Sequence[str]) -> list[str]:
     - Digits and units of all references become those of `standard_references`.
     - A line opens an article if its number has a title in brackets, or is followed by a point, a
       colon or a dash and a short title. A line that refers to an article (`제1조에 따라 …`) stays.
+    - Headers that only their series explains (`1조(목적)`, `제1조 목적`, a title on the next line)
+      are those of `with_series`.
     - Marks of 항 change only in a document with two articles or more.
 
     The result has as many lines as the argument.
@@ -80,11 +85,19 @@ def standard_lines(lines: Sequence[str]) -> list[str]:
     if not lines:
         return []
     out = [_header(line) for line in standard_references("\n".join(lines)).split("\n")]
-    starts = [index for index, line in enumerate(out) if _USUAL.match(line)]
+    for _ in range(4):  # what one series explains may explain another
+        found, out = out, with_series(out, _usual_rows(out))
+        if found == out:
+            break
+    starts = _usual_rows(out)
     if len(starts) > 1:
         for start, end in zip(starts, [*starts[1:], len(out)], strict=True):
             out[start:end] = _paragraph_marks(out[start:end])
     return out
+
+
+def _usual_rows(lines: Sequence[str]) -> list[int]:
+    return [row for row, line in enumerate(lines) if _USUAL.match(line)]
 
 
 def _header(line: str) -> str:
@@ -93,6 +106,8 @@ def _header(line: str) -> str:
     if match is None:
         return line
     number, rest, wrapped = match["number"], match["rest"], bool(match["open"])
+    if branch := _BRANCH.match(rest):  # 제1조-2(목적)
+        number, rest = f"{number}의{branch[1]}", rest[branch.end() :]
     if wrapped:  # 【제1조】 목적, [제1조(목적)]
         end = _closing(match["open"] + rest, 0)
         if end < 0:

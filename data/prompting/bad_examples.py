@@ -1,12 +1,15 @@
-"""Tell lines of an example file that are broken from lines in a form that is not read.
+"""Tell broken lines of a file of examples or pairs from lines that are refused for the whole file.
 
-A broken line is rejected, and the others are trained on. A form or a field that is not read
-(`example_forms`) is refused for the whole file, because every line has it.
+A broken line is rejected, and the others are trained on. Two forms in one line, and a field that
+would be ignored (`example_forms`), are refused for the whole file, because every line has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from kofinlaw.data.prompting.example_forms import form_fault
+from kofinlaw.data.prompting.pair_forms import pair_fault
 
 __all__ = ["malformed"]
 
@@ -14,8 +17,11 @@ _TURNS = ("messages", "conversations", "conversation")
 _TEXTS = ("prompt", "completion", "text")
 
 
-def malformed(value: Mapping[str, object]) -> str:
-    """Return why a line is broken; empty for a line whose fields have the types that they need."""
+def malformed(value: Mapping[str, object], *, pair: bool = False) -> str:
+    """Return why a line is broken; empty for a line that has a form and fields of its types.
+
+    With `pair` the line is a preference pair.
+    """
     if not value:
         return "the line has no fields"
     if "id" in value and type(value["id"]) not in (str, int):
@@ -27,4 +33,4 @@ def malformed(value: Mapping[str, object]) -> str:
     for name in _TEXTS:
         if not isinstance(value.get(name, ""), str | list):
             return f"`{name}` is not a text"
-    return ""
+    return pair_fault(value) if pair else form_fault(value)

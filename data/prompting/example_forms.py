@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from kofinlaw import UserError
 from kofinlaw.records import Message
 
-__all__ = ["FORM_NAMES", "OWN_FORMS", "ReadExample", "read_example"]
+__all__ = ["FORM_NAMES", "FORM_REMEDY", "OWN_FORMS", "ReadExample", "form_fault", "read_example"]
 
 OWN_FORMS = ("messages", "completion", "text")
 # How a form is read, as terminal and record show it.
@@ -49,6 +49,16 @@ _OUTPUTS = ("output", "response", "answer")
 _REMEDY = (
     'write {"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}'
 )
+
+
+FORM_REMEDY = (
+    f"each line needs `messages`: {_REMEDY}; ShareGPT, Alpaca, prompt/response and "
+    "question/answer are read too"
+)
+
+
+class _LineError(UserError):
+    """A line that no form can be read from; the other lines of its file can be good."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,21 @@ def read_example(value: Mapping[str, object], where: str) -> ReadExample:
     return ReadExample(row, form, messages, untrained, left_out)
 
 
+def form_fault(value: Mapping[str, object]) -> str:
+    """Return why no form can be read from a line; empty if one can, or if its form or fields are
+    refused for the whole file (`read_example`).
+    """
+    try:
+        form = _form_of(value, "")
+        if form not in ("completion", "text"):
+            _turns(value, form, "")
+    except _LineError as error:
+        return error.message
+    except UserError:
+        return ""
+    return ""
+
+
 _USED: dict[str, tuple[str, ...]] = {
     "messages": ("system", "system_prompt"),
     "sharegpt": (*_CONVERSATIONS, "system", "system_prompt"),
@@ -134,12 +159,11 @@ def _form_of(value: Mapping[str, object], where: str) -> str:
         "prompt": False,
     }
     if not found or not known.get(found[0], True):
-        raise UserError(
+        raise _LineError(
             "the line needs a list `messages`, or texts `prompt` and `completion`, or a `text`; "
             f"it has {', '.join(value) or 'no fields'}",
             where=where,
-            remedy=f"each line needs `messages`: {_REMEDY}; ShareGPT, Alpaca, prompt/response and "
-            "question/answer are read too",
+            remedy=FORM_REMEDY,
         )
     return found[0]
 
@@ -270,7 +294,7 @@ def _turns(value: Mapping[str, object], form: str, where: str) -> list[Mapping[s
     if not isinstance(history, list) or not all(
         isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in history
     ):
-        raise UserError("`history` is not a list of pairs [question, answer]", where=where)
+        raise _LineError("`history` is not a list of pairs [question, answer]", where=where)
     for question, reply in history:
         turns += [{"role": "user", "content": question}, {"role": "assistant", "content": reply}]
     turns.append({"role": "user", "content": user})
@@ -280,7 +304,7 @@ def _turns(value: Mapping[str, object], form: str, where: str) -> list[Mapping[s
 
 def _list_of_turns(turns: object, name: str, where: str) -> list[Mapping[str, object]]:
     if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
-        raise UserError(
+        raise _LineError(
             "the line needs a list `messages`, or texts `prompt` and `completion`, or a `text`; "
             f"`{name}` is not a list of messages",
             where=where,
@@ -347,8 +371,8 @@ def _first_text(value: Mapping[str, object], names: Sequence[str]) -> str:
 
 
 def _text_of(value: Mapping[str, object], names: Sequence[str], where: str) -> str:
-    name = next(name for name in names if value.get(name) is not None)
-    item = value[name]
+    name = next((name for name in names if value.get(name) is not None), names[0])
+    item = value.get(name)
     if not isinstance(item, str):
-        raise UserError(f"`{name}` is not a text", where=where, remedy=_REMEDY)
+        raise _LineError(f"`{name}` is not a text", where=where, remedy=_REMEDY)
     return item

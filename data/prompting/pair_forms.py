@@ -9,10 +9,10 @@ from kofinlaw import UserError
 from kofinlaw.data.prompting.example_forms import read_example
 from kofinlaw.records import Message
 
-__all__ = ["ReadPair", "read_pair"]
+__all__ = ["PAIR_REMEDY", "ReadPair", "pair_fault", "read_pair"]
 
 _NEEDED = "a pair needs `messages`, `chosen` and `rejected`"
-_REMEDY = (
+PAIR_REMEDY = (
     'write {"messages": [{"role": "user", "content": "…"}], "chosen": "…", "rejected": "…"}; '
     "`prompt` (TRL), `instruction` (Alpaca) and `conversations` (ShareGPT) are read too"
 )
@@ -55,7 +55,7 @@ def read_pair(value: Mapping[str, object], where: str) -> ReadPair:
     elif "instruction" in form:
         form["output"] = _PLACEHOLDER
     if not any(form.get(n) for n in ("messages", "response", "conversations", "output")):
-        raise UserError(_NEEDED, where=where, remedy=_REMEDY)
+        raise UserError(_NEEDED, where=where, remedy=PAIR_REMEDY)
     found = read_example(form, where)
     if found.left_out or found.untrained:
         raise UserError(
@@ -68,6 +68,18 @@ def read_pair(value: Mapping[str, object], where: str) -> ReadPair:
     return ReadPair(messages, *answers)
 
 
+def pair_fault(value: Mapping[str, object]) -> str:
+    """Return why a line is no pair; empty if it is one, or if its form or fields are refused for
+    the whole file (`read_pair`).
+    """
+    try:
+        pair = read_pair(value, "")
+    except UserError as error:
+        return _NEEDED if error.message == _NEEDED else ""
+    same = pair.chosen == pair.rejected
+    return "`chosen` and `rejected` are the same text" if same else ""
+
+
 def _answer(item: object, shared: int, where: str) -> str:
     """Return an answer as text: a text, a turn, or the last of a list of messages."""
     if isinstance(item, list) and len(item) - shared == 1:
@@ -75,7 +87,7 @@ def _answer(item: object, shared: int, where: str) -> str:
     if isinstance(item, Mapping):
         item = item.get("content", item.get("value"))
     if not isinstance(item, str):
-        raise UserError(_NEEDED, where=where, remedy=_REMEDY)
+        raise UserError(_NEEDED, where=where, remedy=PAIR_REMEDY)
     return item
 
 

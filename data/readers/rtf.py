@@ -13,7 +13,7 @@ from kofinlaw.data.readers.tables import markdown_rows, tidy_markdown
 __all__ = ["rtf_to_markdown"]
 
 # Characters of the private use area mark what striprtf drops: ends of cells and rows, and headings.
-_CELL, _ROW, _HEADING = "\ue001", "\ue002", "\ue003"
+_CELL, _ROW, _HEADING, _END = "\ue001", "\ue002", "\ue003", "\ue004"
 _RAW_BYTES = re.compile(rb"[\x80-\xff]")
 _ROW_START = re.compile(r"\\trowd(?![a-z])")
 _CELL_EDGE = re.compile(r"((?:\\cl[a-z]+-?\d* ?|\\brdr[a-z]*\d* ?){0,99})\\cellx(-?\d{1,9})")
@@ -102,21 +102,23 @@ def _marked_row(row: str) -> str:
         above, left = ("clvmrg" in properties, "clmrg" in properties)
         cells.append(f"{'^' if above else '<' if left else ''}{edge}")
     row = row.replace("|", "/")
-    row = re.sub(r"\\(?:par|line)(?![a-z]) ?", r"\\tab ", row)
+    row = re.sub(r"\\(?:par|line)(?![a-z]) ?", _END, row)
     row = re.sub(r"\\(?:nest)?cell(?![a-z]) ?", _CELL, row)
     return re.sub(r"\\row(?![a-z]) ?", lambda _: f"{_ROW}{';'.join(cells)}\\line ", row)
 
 
 def _lines(text: str) -> Iterator[str]:
     rows: list[tuple[list[str], list[str]]] = []
+    frame: list[str] = []  # the cells of the last row with the ends of their paragraphs
     for line in text.split("\n"):
         row, is_row, places = line.partition(_ROW)
         if is_row:
-            cells = row.split(_CELL)[:-1]
-            words = [" ".join(re.sub(_HEADING + r"\d", "", cell).split()) for cell in cells]
+            cells = [re.sub(_HEADING + r"\d", "", cell) for cell in row.split(_CELL)[:-1]]
+            words = [" ".join(cell.replace(_END, " ").split()) for cell in cells]
             rows.append((words, places.split(";") if places.strip() else []))
+            frame = cells
             continue
-        yield from _table(rows)
+        yield from _table(rows, frame)
         rows = []
         heading = re.search(_HEADING + r"(\d)", line)
         words_of_line = " ".join(re.sub(_HEADING + r"\d", "", line.replace(_CELL, " ")).split())
@@ -125,11 +127,19 @@ def _lines(text: str) -> Iterator[str]:
                 f"{'#' * min(6, int(heading[1]) + 1)} {words_of_line}" if heading else words_of_line
             )
             yield ""
-    yield from _table(rows)
+    yield from _table(rows, frame)
 
 
-def _table(rows: list[tuple[list[str], list[str]]]) -> Iterator[str]:
-    """Yield rows in Markdown, each as long as the longest one; merged cells repeat their text."""
+def _table(rows: list[tuple[list[str], list[str]]], frame: list[str]) -> Iterator[str]:
+    """Yield rows in Markdown, each as long as the longest one; merged cells repeat their text.
+
+    A table of one cell is a frame around its paragraphs.
+    """
+    if sum(len(words) for words, _ in rows) == 1:
+        for part in frame[0].split(_END):
+            if words_of_part := " ".join(part.split()):
+                yield from (words_of_part, "")
+        return
     known = all(len(words) == len(places) for words, places in rows)
     edges = _merged({int(place.lstrip("^<")) for _, places in rows for place in places})
     if not known or len(edges) > _MAX_COLUMNS:

@@ -100,7 +100,7 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
     """
     lines, texts = [], []
     for line, row, fault in read_json_records(path):
-        if fault or malformed(row):
+        if fault or malformed(row, pair="chosen" in row or "rejected" in row):
             continue  # the trainer rejects it with the reason
         lines.append(line)
         texts.append(" ".join((*_shown_texts(row, f"{path}:{line}"), *choice_texts(row))))
@@ -120,7 +120,7 @@ def _shown_texts(row: Mapping[str, object], where: str) -> list[str]:
     if "chosen" not in row:
         return read_example(row, where).texts
     pair = read_pair(row, where)
-    return [*(message["content"] for message in pair.messages), pair.chosen]
+    return [*(str(message["content"] or "") for message in pair.messages), pair.chosen]
 
 
 def _contaminated(texts: Sequence[str], protected_texts: Sequence[str]) -> dict[int, float]:

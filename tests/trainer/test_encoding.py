@@ -174,6 +174,13 @@ BAD_LINES = {
     '{"prompt": 7, "completion": NaN}': "`prompt` is not a text",
     '{"id": {"a": 1}, "text": "가"}': "`id` is not a text",
     '{"id": "1", "text": "다시"}': "already used on line 1",
+    '{"id": "x"}': "needs a list `messages`",
+    '{"mesages": [], "title": "가"}': "it has mesages, title",
+    '{"prompt": "가"}': "needs a list `messages`",
+    '{"text": ["가"]}': "needs a list `messages`",
+    '{"instruction": "가", "output": 7}': "`output` is not a text",
+    '{"instruction": "가", "output": "나", "history": [1]}': "`history` is not a list of pairs",
+    '{"question": "가", "answer": []}': "",
 }
 
 

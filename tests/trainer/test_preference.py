@@ -173,3 +173,32 @@ def test_a_pair_that_cannot_be_used_is_told_with_its_line(pico, tmp_path, change
     with pytest.raises(UserError, match=message) as caught:
         read_pairs(path, template_for(pico), load_tokenizer(pico).encode, max_length=256)
     assert caught.value.where.endswith("pairs.jsonl:2")
+
+
+def test_a_bad_pair_is_one_rejection_with_file_line_and_reason(pico, tmp_path):
+    from kofinlaw.files import write_jsonl
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tokenizer import load_tokenizer
+    from kofinlaw.trainer.preference import read_pairs
+
+    bad = {
+        '{"cut": ': "broken JSON", "[1]": "one JSON object", '{"id": "x"}': "a pair needs",
+        json.dumps(pair(3, chosen=None)): "a pair needs", json.dumps(pair(4, rejected=" ")): "empty",
+        json.dumps(pair(5, rejected="금융회사")): "the same text",
+        json.dumps(pair(6, messages=[{"role": "user", "content": None}])): "not a text",
+        json.dumps(pair(7, chosen="금융회사 " * 200)): "max_length is 256",
+    }  # fmt: skip
+    path = tmp_path / "pairs.jsonl"
+    cut = json.dumps(pair(2, chosen="은\ud83d행"))
+    path.write_text("\n".join([json.dumps(pair(1)), *bad, cut]), encoding="utf-8")
+    rejected = []
+    encode = load_tokenizer(pico).encode
+    found = read_pairs(path, template_for(pico), encode, max_length=256, rejected=rejected)
+    assert len(found) == 2
+    for line, (record, reason) in enumerate(zip(rejected, bad.values(), strict=True), 2):
+        assert record.detail.startswith(f"pairs.jsonl:{line}: ")
+        assert reason in record.detail
+    write_jsonl(tmp_path / "rejected.jsonl", rejected)
+    path.write_text("\n".join(bad), encoding="utf-8")
+    with pytest.raises(UserError, match="none of 8 pairs can be trained on"):
+        read_pairs(path, template_for(pico), encode, max_length=256, rejected=rejected)

@@ -197,6 +197,7 @@ def _table(control: Record, info: DocInfo) -> Iterator[str]:
     if table is None:
         return
     height, width = table.number(4, 2), table.number(6, 2)
+    frame = height == width == 1  # around paragraphs
     rows = [[""] * width for _ in range(height)]
     before = True
     place: Record | None = None
@@ -204,7 +205,7 @@ def _table(control: Record, info: DocInfo) -> Iterator[str]:
     for child in [*control.children, Record(_LIST, b"")]:
         if child is table:
             before = False
-        elif before:
+        elif before or (frame and place is not None):
             if child.tag == _PARAGRAPH:
                 yield from _paragraph(child, info)
         elif child.tag == _LIST:

@@ -254,6 +254,7 @@ def _markdown(paragraphs: Iterator[_Paragraph]) -> Iterator[str]:
     rows: list[list[str]] = []
     cells: list[str] = []
     cell: list[str] = []
+    frame: list[str] = []  # the paragraphs of the last cell
     for one in paragraphs:
         if one.mark == "\x07":
             # Without its format, an empty cell behind another one is the end of the row.
@@ -262,21 +263,26 @@ def _markdown(paragraphs: Iterator[_Paragraph]) -> Iterator[str]:
                 rows.append(cells)
                 cells = []
             else:
-                cells.append(cell_text(" ".join([*cell, one.text])))
+                frame = [*cell, one.text]
+                cells.append(cell_text(" ".join(frame)))
             cell = []
         elif one.format and one.format.in_table:
             cell.append(one.text)
         else:
-            yield from _rows([*rows, cells] if cells else rows)
+            yield from _rows([*rows, cells] if cells else rows, frame)
             rows, cells = [], []
             if one.text:
                 level = one.format.style if one.format else 0
                 yield f"{'#' * min(6, level)} {one.text}" if 1 <= level <= 9 else one.text
                 yield ""
-    yield from _rows([*rows, cells] if cells else rows)
+    yield from _rows([*rows, cells] if cells else rows, frame)
 
 
-def _rows(rows: Sequence[list[str]]) -> Iterator[str]:
-    """Yield rows in Markdown, each as long as the longest one."""
+def _rows(rows: Sequence[list[str]], frame: Sequence[str]) -> Iterator[str]:
+    """Yield rows in Markdown, each as long as the longest one; the paragraphs of a single cell."""
+    if sum(map(len, rows)) == 1:
+        for text in filter(None, frame):
+            yield from (text, "")
+        return
     width = max((len(row) for row in rows), default=0)
     yield from markdown_rows([[*row, *[""] * (width - len(row))] for row in rows])

@@ -184,7 +184,7 @@ def test_the_licence_of_a_teacher_stays_with_its_lines(tmp_path):
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ({"id": "a"}, "needs `messages`"),
+        ({"id": "a"}, "needs a list `messages`"),
         ({"messages": [{"role": "user"}]}, "`role` and `content`"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "can hold none"),
     ],
@@ -193,3 +193,26 @@ def test_bad_input_is_one_error_with_its_place(tmp_path, row, words):
     with pytest.raises(UserError, match=words) as error:
         write_forms(["alpaca"], write(tmp_path / "in.jsonl", [row]), tmp_path / "out")
     assert "in.jsonl" in str(error.value)
+
+
+def test_a_broken_line_is_left_out_and_listed_with_its_reason(tmp_path):
+    good = {
+        "messages": [{"role": "user", "content": "가?"}, {"role": "assistant", "content": "나"}]
+    }
+    bad = ['{"cut": ', "[1]", '{"id": "x"}', '{"messages": [{"role": "user", "content": null}]}',
+           '{"messages": [{"content": "\\ud83d"}]}', '{"instruction": "a", "output": 7}']  # fmt: skip
+    path = tmp_path / "in.jsonl"
+    path.write_text("\n".join([json.dumps(good), *bad, json.dumps(good)]), encoding="utf-8")
+    pair = {"messages": good["messages"][:1], "chosen": "나", "rejected": "다"}
+    pairs = write(tmp_path / "pairs.jsonl", [pair, {**pair, "chosen": None}, {"id": "p"}])
+    record = write_forms(FORMS, path, tmp_path / "out", pairs=pairs)
+    assert {file.file: file.lines for file in record.files} == {
+        **{f"{form}.jsonl": 2 for form in FORMS},
+        **{f"{form}_preferences.jsonl": 1 for form in FORMS},
+    }
+    found = [json.loads(line)["detail"] for line in (tmp_path / "out/rejected.jsonl").open()]
+    places = [f"in.jsonl:{line}: " for line in range(2, 8)] + ["pairs.jsonl:2: ", "pairs.jsonl:3: "]
+    assert all(text.startswith(place) for text, place in zip(found, places, strict=True))
+    assert any("6 records left out, they are broken" in note for note in record.notes())
+    write_forms(["alpaca"], write(path, [good]), tmp_path / "out")
+    assert not (tmp_path / "out/rejected.jsonl").exists()

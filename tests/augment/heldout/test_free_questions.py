@@ -101,3 +101,33 @@ def test_one_article_gives_no_more_than_its_share(corpus, tmp_path):
     questions, keys = free_of(tmp_path)
     units = [keys[q.id].units for q in questions]
     assert 1 < len(units) == len(set(units))
+
+
+def failing(function, at):
+    """The function; its call number `at` fails."""
+    calls = []
+
+    def call(*args, **options):
+        calls.append(1)
+        if len(calls) == at:
+            raise ValueError("은행\ud83d")
+        return function(*args, **options)
+
+    return call
+
+
+def test_what_fails_is_one_rejection_and_the_others_are_written(corpus, tmp_path, monkeypatch):
+    from kofinlaw.augment import examples
+    from kofinlaw.augment.heldout import free_questions
+
+    monkeypatch.setattr(examples, "free_messages", failing(examples.free_messages, 1))
+    subject = failing(free_questions.acting_subject, 1)
+    monkeypatch.setattr(free_questions, "acting_subject", subject)
+    monkeypatch.setattr(free_questions, "_problem", failing(free_questions._problem, 1))
+    run(corpus, tmp_path)
+    rejected = [
+        r for r in read_jsonl(tmp_path / "rejected.jsonl", Rejected) if r.reason == "failed"
+    ]
+    assert all("ValueError: 은행" in r.detail for r in rejected)
+    assert sorted(r.id.startswith("free-") for r in rejected) == [False, True, True]
+    assert free_of(tmp_path)[0]

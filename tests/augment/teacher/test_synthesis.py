@@ -295,3 +295,30 @@ def test_a_checker_reads_the_paraphrases_and_its_answers_are_kept(teach, scripte
     assert first.asked
     assert again.asked == []
     assert repeated == taught
+
+
+def test_a_provision_an_output_and_an_example_that_fail_are_rejections(
+    teach, scripted, tmp_path, monkeypatch
+):
+    from kofinlaw.augment.teacher import synthesis
+
+    def failing(name, at):
+        function, calls = getattr(synthesis, name), []
+
+        def call(*args, **options):
+            calls.append(1)
+            if len(calls) == at:
+                raise ValueError("은행\ud83d")
+            return function(*args, **options)
+
+        monkeypatch.setattr(synthesis, name, call)
+
+    failing("passages", 1)  # one act of one task
+    failing("_is_protected", 4)
+    failing("verdicts", 5)
+    failing("accepted_example", 2)
+    _, taught, _ = teach()
+    rejected = read_jsonl(tmp_path / "out" / "rejected.jsonl", Rejected)
+    failed = [r for r in rejected if "ValueError: 은행" in r.detail]
+    assert sorted(r.reason for r in failed) == ["checked", "failed", "failed", "written"]
+    assert taught

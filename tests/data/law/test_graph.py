@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kofinlaw.data.law.citations import find_citations
+from kofinlaw.data.law.graph import ChunkLookup, Passage, citation_graph
 from kofinlaw.files import read_json_lines
 
 
@@ -24,3 +26,25 @@ def test_an_annex_is_read_with_the_short_names_of_its_documents_articles(build, 
     assert [
         (e["target"], e["provision"]) for _, e in edges if e["source"] == "가람감독규정 별표 1"
     ] == [("가람법 시행령 제2조", "제1항")]
+
+
+def test_a_passage_whose_references_cannot_be_read_is_reported_and_the_others_are_written(
+    monkeypatch,
+):
+    def read(text, **options):
+        if "고장" in text:
+            raise RecursionError
+        return find_citations(text, **options)
+
+    monkeypatch.setattr("kofinlaw.data.law.graph.find_citations", read)
+    rows = [("제1조", "제2조에 따른다."), ("제2조", "고장 제1조"), ("제3조", "제1조에 따른다.")]
+    passages = [Passage(f"가람법 {n}", "가람법", n, text, False) for n, text in rows]
+    lookup, said = ChunkLookup(), []
+    for number, _ in rows:
+        lookup.add("가람법", number, f"가람법 {number}", ())
+    found = list(citation_graph(passages, lookup, said.append))
+    assert [(e.source, e.target) for e in found] == [
+        ("가람법 제1조", "가람법 제2조"),
+        ("가람법 제3조", "가람법 제1조"),
+    ]
+    assert said == ["가람법 제2조: its references cannot be read: it is nested too deeply"]

@@ -101,6 +101,10 @@ def test_a_large_picture_and_many_fields_take_no_time():
             r"{\shprslt{\*\do{\dptxbxtext\pard box\par}}}}b\par end\par",
             "ab\n\nbox text\n\nend\n",
         ),
+        (
+            r"\trowd\cellx1000\pard\intbl Article 1\par Article {\b 2}\cell\row \pard c\par",
+            "Article 1\n\nArticle 2\n\nc\n",
+        ),
         (r"\pard a{\*\annotation x}{\field{\*\fldinst y}{\fldrslt z}}\par", "az\n"),
     ],
 )

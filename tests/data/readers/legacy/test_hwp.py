@@ -113,6 +113,19 @@ def test_headings_notes_tables_and_sections_in_reading_order(files, tmp_path):
     ]
 
 
+def test_a_table_of_one_cell_is_a_frame_around_paragraphs(files, tmp_path):
+    table = (
+        paragraph(control(11, b" lbt"))
+        + record(CONTROL, 1, b" lbt")
+        + record(TABLE, 2, struct.pack("<IHH", 0, 1, 1))
+        + cell(0, 0, "제1조(목적) 가", 2)
+        + paragraph("제2조(뜻) 나", 2)
+        + paragraph("끝")
+    )
+    (document,) = read(make(files, tmp_path / "a.hwp", table))
+    assert document.text == "제1조(목적) 가\n\n제2조(뜻) 나\n\n끝\n"
+
+
 def test_private_characters_of_hancom_become_unicode(files, tmp_path):
     lines = ["\U000f02b1 추진 배경", "\uf0a7 첫째", "\uf53a글과 \uf123"]
     path = make(files, tmp_path / "a.hwp", b"".join(map(paragraph, lines)))

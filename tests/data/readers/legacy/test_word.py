@@ -130,6 +130,12 @@ def test_headings_notes_fields_and_tables(files, tmp_path):
     ]
 
 
+def test_a_table_of_one_cell_is_a_frame_around_paragraphs(files, tmp_path):
+    inside = [("제1조(목적) 가\r", 0, IN_TABLE), *row("제2조(뜻) 나")]
+    path = make(files, tmp_path / "a.doc", [*plain("앞"), *inside, *plain("끝")])
+    assert read(path)[0].text == "앞\n\n제1조(목적) 가\n\n제2조(뜻) 나\n\n끝\n"
+
+
 def test_pieces_of_one_and_two_bytes_are_joined(files, tmp_path):
     paragraphs = [*plain("한글 먼저", "Plain text of one byte"), *row("a", "b"), *plain("end")]
     (document,) = read(make(files, tmp_path / "a.doc", paragraphs, cut=6, flags=0))
