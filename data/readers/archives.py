@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,11 @@ _DECLARATIONS = tuple(
     text.encode(encoding)
     for text in ("<!DOCTYPE", "<!ENTITY")
     for encoding in ("ascii", "utf-16-le", "utf-16-be")
+)
+_KOREAN = re.compile(
+    rb"(\s{0,99}<\?xml [^>]{0,200}?encoding=[\"'])"
+    rb"(?:euc-kr|cp949|ms949|uhc|ks_c_5601-1987)(?=[\"'])",
+    re.IGNORECASE,
 )
 
 
@@ -142,6 +148,7 @@ def parse_xml(data: bytes, name: str) -> Element:
     than 200 elements.
     """
     try:
+        data = _as_utf8(data)
         root = fromstring(data, forbid_dtd=True, forbid_entities=True, forbid_external=True)
     except DefusedXmlException as error:
         raise UserError(f"{name} declares a document type or entities: refused") from error
@@ -155,6 +162,15 @@ def parse_xml(data: bytes, name: str) -> Element:
             raise UserError(f"{name} nests deeper than {_MAX_XML_DEPTH} elements")
         level = [child for node in level for child in node]
     return root
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """Return XML in a Korean encoding as UTF-8; the XML parser knows no encodings of two bytes."""
+    match = _KOREAN.match(data)
+    if match is None:
+        return data
+    text = data[match.end() :].decode("cp949")  # a ValueError if it is not
+    return match[1] + b"UTF-8" + text.encode("utf-8")
 
 
 def local_name(tag: str) -> str:

@@ -38,6 +38,7 @@ class OdtStyles:
     def __init__(self, roots: Iterable[Element]) -> None:
         self._lists: dict[str, dict[int, Level]] = {}
         self.outline: dict[int, Level] = {}
+        self.above: set[str] = set()  # the styles of text above the line
         self._hidden: dict[str, bool] = {}
         self._parents: dict[str, str] = {}
         for node in (node for root in roots for node in root.iter()):
@@ -50,8 +51,12 @@ class OdtStyles:
                 self._parents.setdefault(own, attribute(node, "parent-style-name"))
                 for about in node:
                     display = attribute(about, "display")
-                    if local_name(about.tag) == "text-properties" and display:
+                    if local_name(about.tag) != "text-properties":
+                        continue
+                    if display:
                         self._hidden.setdefault(own, display == "none")
+                    if attribute(about, "text-position").startswith("super"):
+                        self.above.add(own)
 
     def levels(self, style: str) -> dict[int, Level]:
         """Return the levels (from 0) of a list style; empty if it is unknown."""

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.archives import Archive, attribute, local_name
-from kofinlaw.data.readers.office.number_marks import Counters
+from kofinlaw.data.readers.office.number_marks import Counters, raised
 from kofinlaw.data.readers.office.odt_styles import Level, OdtStyles, list_mark
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 from kofinlaw.data.table_rows import is_separator
@@ -25,6 +25,8 @@ _DROPPED = {
     "alphabetical-index", "sequence-decls", "variable-decls", "user-field-decls", "note-citation",
     "ruby-text", "desc", "script",
 }  # fmt: skip
+# Drawn objects that hold paragraphs
+_BOXES = frozenset(["text-box", "custom-shape", "rect", "circle", "ellipse", "polygon", "path"])
 _MAX_REPEATED = 1000
 
 
@@ -178,8 +180,12 @@ class _Reader:
                 words.append(item)
                 continue
             name = local_name(item.tag)
-            if name == "text-box":
+            if name in _BOXES:
                 frames.append(item)
+                continue
+            if len(item) == 0 and attribute(item, "style-name") in self._styles.above:
+                item = raised(item.text or "") if not self._is_hidden(item) else ""
+                words.append(item)
                 continue
             if _dropped(item) or (item is not node and self._is_hidden(item)):
                 continue

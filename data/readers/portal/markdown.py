@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from kofinlaw import UserError
@@ -46,6 +46,7 @@ _DOCUMENTS = ("법령", "AdmRulService", "행정규칙")
 _FACT_SECTIONS = ("기본정보", "행정규칙기본정보")
 _ANNEXES = ("별표", "별지", "서식")
 _DIVISION = re.compile(rf"\s*제\s*\d+\s*(?:[-의]\s*\d+\s*)*([{''.join(_LEVELS)}])")
+_TITLE = 60  # characters of the title of a division
 _SUPPLEMENT = re.compile(r"\s*부\s*칙\s*(?=$|[<(\[〈（])")
 
 
@@ -254,8 +255,18 @@ def _letters(text: str) -> str:
 
 
 def _rule_article(node: Node) -> Iterator[str]:
-    """Yield an article of an administrative rule, which is one text, or a division."""
+    """Yield an article of an administrative rule, which is one text, or a division.
+
+    A text may hold all articles and divisions of the rule; then each begins a line.
+    """
     text = node.own_text
+    lines = text.splitlines(keepends=True)
+    places = accumulate(map(len, lines), initial=0)
+    starts = [at for at, line in zip(places, lines, strict=False) if _opens(line.strip())]
+    if len(starts) > 1 and not any(node.nodes):
+        for start, end in pairwise([0, *(at for at in starts if at), len(text)]):
+            yield from _rule_article(Node(node.name, (text[start:end],)))
+        return
     found = plain_article(text)
     if found is None:
         yield from _divisions(lines_of(node))
@@ -264,6 +275,12 @@ def _rule_article(node: Node) -> Iterator[str]:
     yield from (f"##### {number} ({title})" if title else f"##### {number}", "")
     yield from lines_of(_cut(node, body))
     yield ""
+
+
+def _opens(line: str) -> bool:
+    """Return whether a line opens an article or is the title of a division."""
+    title = _DIVISION.match(line) if len(line) < _TITLE else None
+    return plain_article(line) is not None or bool(title and line[title.end() :][:1] in ("", " "))
 
 
 def _divisions(lines: Iterator[str]) -> Iterator[str]:

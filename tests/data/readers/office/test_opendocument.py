@@ -100,6 +100,7 @@ LISTS = (
     '<text:list-level-style-number text:level="3" style:num-format="가, 나, 다, ..." style:num-suffix="."'
     ' text:start-value="2"/></text:list-style>'
     '<style:style style:name="H"><style:text-properties text:display="none"/></style:style>'
+    '<style:style style:name="S"><style:text-properties style:text-position="super 58%"/></style:style>'
     '<style:style style:name="HC" style:parent-style-name="H"/></office:automatic-styles>'
 )
 
@@ -152,3 +153,10 @@ def test_a_table_of_one_cell_is_a_frame_around_paragraphs(tmp_path):
     cell = f"<table:table-cell>{p('제1조(목적) 가')}{p('제2조(뜻) 나')}</table:table-cell>"
     body = f"<table:table><table:table-row>{cell}</table:table-row></table:table>"
     assert text_of(tmp_path / "a.odt", body) == "제1조(목적) 가\n\n제2조(뜻) 나\n"
+
+
+def test_numbers_above_the_line_and_shapes(tmp_path):
+    small = '<text:span text:style-name="S">2</text:span>'
+    shape = f'<draw:custom-shape xmlns:draw="d">{p("도형")}</draw:custom-shape>'
+    body = f"<text:p>10{small}㎡{shape} 이상</text:p>"
+    assert text_of(tmp_path / "a.odt", body) == "10²㎡ 이상\n\n도형\n"

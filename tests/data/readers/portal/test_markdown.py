@@ -252,6 +252,26 @@ def test_administrative_rules_list_their_articles_as_texts(tmp_path):
         ]
 
 
+def test_a_rule_whose_articles_are_one_text(tmp_path):
+    text = "제1장 총칙\n제1조(목적) 가\n제2조(정의) 나\n  1. 다\n제2장에 따른 라\n제2장 벌칙\n제3조(벌칙) 마"
+    tree = {"행정규칙기본정보": {"행정규칙명": "가람 규정"}, "조문내용": text}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"AdmRulService": tree}), encoding="utf-8")
+    found = parse_statute(read(path)[0].text).articles
+    assert [(a.number, a.path, a.text) for a in found] == [
+        ("제1조", ("제1장 총칙",), "가"),
+        ("제2조", ("제1장 총칙",), "나\n1. 다\n제2장에 따른 라"),
+        ("제3조", ("제2장 벌칙",), "마"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["EUC-KR", "ks_c_5601-1987"])
+def test_xml_in_a_korean_encoding_is_read(tmp_path, name):
+    text = PORTAL.replace('encoding="UTF-8"', f'encoding="{name}"').replace("하나", "똠방")
+    (tmp_path / "a.xml").write_bytes(text.encode("cp949"))
+    assert "가. 똠방" in read(tmp_path / "a.xml")[0].text
+
+
 def test_deep_json_is_refused(tmp_path):
     (tmp_path / "a.json").write_text('{"법령": ' + '{"조문": ' * 400 + "1" + "}" * 401)
     with pytest.raises(UserError, match="nests deeper than 200 levels"):
