@@ -68,7 +68,7 @@ _PLACEHOLDER = re.compile(
 )
 _AROUND_TITLE = " \t\n()[]<>「」『』\"'*.:-_#"
 _COPY = re.compile(
-    r"\A(?:copy\ of|사본\s?-)\s*|(?:의\s사본|\s?-\s?(?:복사본|사본|copy))(?:\s?\(\d{1,3}\))?\Z",
+    r"\A(?:copy\ of|사본\s?-)\s*|(?:의\s사본|\s?-\s?(?:복사본|사본|copy))(?:\s?\(\d{1,3}\)?)?\Z",
     re.IGNORECASE,
 )
 _VARIABLE = re.compile(
