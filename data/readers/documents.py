@@ -66,6 +66,10 @@ _PLACEHOLDER = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# The header of an article is the first line of many files.
+_ARTICLE = re.compile(
+    r"제\s?\d{1,4}\s?조(?:\s?의\s?\d{1,3})?\s?(?:[(\[【〔].*|목적|정의|총칙|명칭)?", re.DOTALL
+)
 _AROUND_TITLE = " \t\n()[]<>「」『』\"'*.:-_#"
 _COPY = re.compile(
     r"\A(?:copy\ of|사본\s?-)\s*|(?:의\s사본|\s?-\s?(?:복사본|사본|copy))(?:\s?\(\d{1,3}\)?)?\Z",
@@ -212,11 +216,11 @@ def is_placeholder_title(title: str) -> bool:
     """Return whether a title is one that a program writes into a new or printed file.
 
     Examples: `제목 없음`, `Untitled 2`, `문서1`, `Microsoft Word - 여신규정.doc`, a copy of one of
-    them, and a title without letters.
+    them, a title without letters, and the header of an article.
     """
     text = unicodedata.normalize("NFKC", clean_text(title)).strip()
     plain = _COPY.sub("", text.strip(_AROUND_TITLE)).strip(_AROUND_TITLE)
-    if _VARIABLE.fullmatch(text):
+    if _VARIABLE.fullmatch(text) or _ARTICLE.fullmatch(text):
         return True
     return not re.search(r"[^\W\d_]", plain) or bool(_PLACEHOLDER.fullmatch(plain))
 

@@ -82,7 +82,7 @@ def test_titles_that_only_begin_like_placeholders_are_kept(tmp_path, title):
      "Add the title here", "[문서 제목]", "이름 없음", "null", "제목\u200b 없음", "ＴＩＴＬＥ",
      "제 목", "제목:", "슬라이드 제목", "무제 문서", "사본 - 문서1", "문서1 - 복사본 (2)", "제목 없는 문서의 사본",
      "Copy of Untitled document", "20240101_123456", "???", "{{title}}", "${title}", "표지", "목차", "unknown",
-     "Normal.dotm", "PDF Document", "한글 문서 파일"],
+     "제1조(목적)", "제1조 목적", "제1조【목적】", "Normal.dotm", "PDF Document", "한글 문서 파일"],
 )  # fmt: skip
 def test_a_title_that_a_program_wrote_is_no_title(title):
     assert is_placeholder_title(title)
