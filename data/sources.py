@@ -212,10 +212,12 @@ def _read(
             path, source, settings.limits, name=name, extra_readers=extra_readers
         )
         named = False
+        faults: list[str] = []
         for document in documents:
             named = named or document.source == name or bool(document.text.strip())
             if document.fault:
                 log.reject("read", document.source, "unreadable", document.fault)
+                faults.append(document.fault)
                 continue
             if not document.text.strip():
                 why = "; ".join(["no text", *document.warnings])
@@ -226,6 +228,9 @@ def _read(
             for pages in document.pages.unread:
                 log.reject("read", name, pages.reason, pages.detail, pages, in_part=True)
             yield document
+        if faults:
+            why = f"{len(faults)} of its records cannot be read ({faults[0]})"
+            log.warn(f"{name}: {why}", shown=True)
         if not named:  # a table without records, or with empty ones only
             log.reject("read", name, "empty", "no record with text")
     except NoTextError as error:

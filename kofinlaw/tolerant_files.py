@@ -68,9 +68,14 @@ def shorten(value: object, characters: int) -> str:
     return text if len(text) <= characters else text[:characters] + "…"
 
 
+_MOST_BITS = 1023  # of an integer that is a float too
+
+
 def finite_number(value: object) -> float | None:
     """Return a finite number as a float; None for any other value, including booleans."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if (isinstance(value, int) and value.bit_length() > _MOST_BITS) or not math.isfinite(value):
         return None
     return float(value)
 

@@ -45,23 +45,39 @@ _PLACEHOLDER = re.compile(
     | (?:click\ (?:here\ )?to\ )?(?:add|edit|enter|type|insert)
       (?:\ (?:the|a|your|document|master)){0,2}\ title(?:\ here|\ style)?
     | (?:
-        이름\s?없(?:음|는\s?문서) | 문서\s?제목 | 한글\s?문서 | document\ title | doc
+        이름\s?없(?:음|는\s?문서) | (?:문서|슬라이드)\s?제목 | 한글\s?문서 | document\ title | doc
         | null | none | n/?a |
-        제목\s?없음 | 제목\s?없는\s?(?:문서|프레젠테이션|스프레드시트) | 제목 | 무제 | 빈\s?문서
+        제목\s?없음 | 제목\s?없는\s?(?:문서|프레젠테이션|스프레드시트) | 제\s?목 | 빈\s?문서
+        | 제목\s?미정 | 무제(?:\s?문서)? | 표지 | 목차 | 차례 | 양식 | 서식 | 템플릿 | 내용\s?없음
+        | (?:워드|구글|google)\s?(?:문서|docs) | (?:unknown|pdf)(?:\ (?:document|title))?
+        | adobe\ pdf | no\ ?name | default | index | file | title\ here | (?:temp|tmp)\d*+
         | 새\s?(?:문서|글|파일|텍스트\ 문서|(?:microsoft\ )?(?:word|powerpoint|excel)\ \S.*+)
         | 문서 | 통합\s?문서 | 프레젠테이션 | 슬라이드 | 시트 | powerpoint\ 프레젠테이션
         | untitled(?:\s?(?:document|presentation|spreadsheet|page|note))? | no\s?title | title
         | new\s(?:document|file|page|(?:rich\ )?text\ document|microsoft\ .*+)
         | document | presentation | powerpoint\ presentation | slide(?:\ title)? | workbook
-        | book | sheet
+        | book | sheet | print | newfile
         | (?:scan(?:ned)?|image|img|스캔)(?:\s?(?:document|문서|이미지))?[\s_\d-]*+
-        | (?:word|blank)\ document | template | normal | hwp\ document | hwp\ 문서
+        | (?:word|blank)\ document | template | normal | hwp\ document | hwp | 한글\s?문서\s?파일
+        | hwp\ 문서
       )
       [\s_-]*\(?\d{0,3}\)?
-      (?:\.(?:docx?|hwpx?|pptx?|xlsx?|pdf|rtf|odt|txt|html?|md))?
+      (?:\.(?:docx?|hwpx?|pptx?|xlsx?|pdf|rtf|odt|txt|html?|md|dotm|tmp))?
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# The header of an article is the first line of many files.
+_ARTICLE = re.compile(
+    r"제\s?\d{1,4}\s?조(?:\s?의\s?\d{1,3})?\s?(?:[(\[【〔].*|목적|정의|총칙|명칭)?", re.DOTALL
+)
+_AROUND_TITLE = " \t\n()[]<>「」『』\"'*.:-_#"
+_COPY = re.compile(
+    r"\A(?:copy\ of|사본\s?-)\s*|(?:의\s사본|\s?-\s?(?:복사본|사본|copy))(?:\s?\(\d{1,3}\)?)?\Z",
+    re.IGNORECASE,
+)
+_VARIABLE = re.compile(
+    r"[{$%]{1,3}\s?[\w.-]{1,40}\s?[}%]{1,2}"
+)  # of a template: {{title}}, ${title}
 _OPENING = 2000  # characters of a text that may state its title
 # Front matter of the law portal that numbers an act or rule, the same in all its versions
 LAW_NUMBERS = ("법령ID", "행정규칙ID")
@@ -199,10 +215,14 @@ def _first_heading(text: str) -> str:
 def is_placeholder_title(title: str) -> bool:
     """Return whether a title is one that a program writes into a new or printed file.
 
-    Examples: `제목 없음`, `Untitled 2`, `문서1`, `Microsoft Word - 여신규정.doc`.
+    Examples: `제목 없음`, `Untitled 2`, `문서1`, `Microsoft Word - 여신규정.doc`, a copy of one of
+    them, a title without letters, and the header of an article.
     """
-    plain = unicodedata.normalize("NFKC", clean_text(title)).strip(" \t\n()[]<>「」『』\"'*.-_#")
-    return not plain or bool(_PLACEHOLDER.fullmatch(plain))
+    text = unicodedata.normalize("NFKC", clean_text(title)).strip()
+    plain = _COPY.sub("", text.strip(_AROUND_TITLE)).strip(_AROUND_TITLE)
+    if _VARIABLE.fullmatch(text) or _ARTICLE.fullmatch(text):
+        return True
+    return not re.search(r"[^\W\d_]", plain) or bool(_PLACEHOLDER.fullmatch(plain))
 
 
 def guess_kind(title: str, text: str, meta: dict[str, str]) -> Kind:

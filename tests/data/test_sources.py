@@ -211,6 +211,8 @@ def test_a_bad_record_is_one_rejection_and_the_others_are_read(tmp_path):
     rejected = {row["id"]: row for _, row in read_json_lines(tmp_path / "out" / "rejected.jsonl")}
     for number, reason in enumerate(BAD_RECORDS.values(), 2):
         assert reason in rejected[f"docs/a.jsonl#{number}"]["detail"]
+    card = (tmp_path / "out" / "card.md").read_text(encoding="utf-8")
+    assert f"a.jsonl: {len(BAD_RECORDS)} of its records cannot be read" in card
     assert rejected["docs/a.jsonl#8"]["reason"] == "empty"
     assert rejected["docs/빈.txt"]["reason"] == "empty"
     assert "docs/none.txt" in rejected

@@ -35,6 +35,8 @@ def test_numbers_that_json_does_not_have_become_none(tmp_path):
 
 def test_only_finite_numbers_are_numbers():
     assert finite_number(3) == 3.0
+    assert finite_number(2**1022) == 2.0**1022
+    assert finite_number(10**400) is None  # JSON may hold it; no float can
     assert [finite_number(v) for v in (True, math.nan, "1", None)] == [None] * 4
 
 

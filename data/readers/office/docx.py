@@ -290,7 +290,7 @@ class _Reader:
                 down, across = child(about, "vMerge"), child(about, "hMerge")
                 if across is not None and value(across) != "restart" and cells:
                     text = cells[-1]
-                elif down is not None and value(down) != "restart" and rows:
+                elif rows and (_is_continued(down) or _is_tracked(about)):
                     above = rows[-1]
                     text = above[len(cells)] if len(cells) < len(above) else text
                 cells += [text] * width
@@ -317,6 +317,17 @@ def _chosen(alternatives: Element) -> Element:
         if any(local_name(node.tag) in ("t", "relIds", "chart", "sym") for node in branch.iter()):
             return branch
     return branches[0] if branches else alternatives
+
+
+def _is_continued(down: Element | None) -> bool:
+    """Return whether `w:vMerge` says that a cell continues the one above."""
+    return down is not None and value(down) != "restart"
+
+
+def _is_tracked(about: Element | None) -> bool:
+    """Return whether a tracked change merges a cell with the one above."""
+    merge = child(about, "cellMerge")
+    return merge is not None and attribute(merge, "vMerge") == "cont"
 
 
 def _table_rows(table: Element) -> Iterator[Element]:

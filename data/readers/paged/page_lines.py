@@ -216,8 +216,9 @@ def _glued(paragraphs: Sequence[list[str]]) -> list[str]:
     for lines in paragraphs:
         text = lines[0]
         for line in lines[1:]:
-            hyphen = bool(re.search(r"[A-Za-z]-$", text)) and line[:1].islower()
-            blank = next(answers) or bool(_SENTENCE_END.search(text) and line[:1].isalnum())
+            end = text[-2:]
+            hyphen = bool(re.search(r"[A-Za-z]-$", end)) and line[:1].islower()
+            blank = next(answers) or bool(_SENTENCE_END.search(end) and line[:1].isalnum())
             text = text[:-1] + line if hyphen else f"{text} {line}" if blank else text + line
         out.append(text)
     return out

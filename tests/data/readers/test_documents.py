@@ -79,14 +79,29 @@ def test_titles_that_only_begin_like_placeholders_are_kept(tmp_path, title):
     "title",
     ["제목 없음", "untitled", "Microsoft Word - x", "Document1", "문서1", "슬라이드 1", "PowerPoint 프레젠테이션",
      "제목을 입력하십시오", "제목을 입력하세요", "클릭하여 제목 추가", "마스터 제목 스타일 편집", "Click to add title",
-     "Add the title here", "[문서 제목]", "이름 없음", "null", "제목\u200b 없음", "ＴＩＴＬＥ"],
+     "Add the title here", "[문서 제목]", "이름 없음", "null", "제목\u200b 없음", "ＴＩＴＬＥ",
+     "제 목", "제목:", "슬라이드 제목", "무제 문서", "사본 - 문서1", "문서1 - 복사본 (2)", "제목 없는 문서의 사본",
+     "Copy of Untitled document", "20240101_123456", "???", "{{title}}", "${title}", "표지", "목차", "unknown",
+     "제1조(목적)", "제1조 목적", "제1조【목적】", "Normal.dotm", "PDF Document", "한글 문서 파일"],
 )  # fmt: skip
 def test_a_title_that_a_program_wrote_is_no_title(title):
     assert is_placeholder_title(title)
 
 
 @pytest.mark.parametrize(
-    "title", ["여신 규정", "제목 개정에 관한 규정", "문서 관리 규정", "은행법", "무제한 대출"]
+    "title",
+    [
+        "여신 규정",
+        "제목 개정에 관한 규정",
+        "문서 관리 규정",
+        "은행법",
+        "무제한 대출",
+        "양식 관리 기준",
+        "표지 관리 규정",
+        "사본 - 여신 규정",
+        "2024년 계획",
+        "{여신} 규정",
+    ],
 )
 def test_a_title_that_a_user_wrote_is_one(title):
     assert not is_placeholder_title(title)

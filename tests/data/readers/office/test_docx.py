@@ -458,3 +458,13 @@ def test_a_table_of_one_cell_is_a_frame_around_paragraphs(files, tmp_path):
     inner = par("제1조(목적) 가") + par("제2조(뜻) 나")
     body = f"<w:tbl><w:tr><w:tc><w:tcPr/>{inner}</w:tc></w:tr></w:tbl>"
     assert text_of(files, tmp_path, body) == "제1조(목적) 가\n\n제2조(뜻) 나\n"
+
+
+def test_cells_that_a_tracked_change_merges_repeat_their_text(files, tmp_path):
+    rows = "".join(
+        f"<w:tr><w:tc><w:tcPr><w:cellMerge w:vMerge='{how}'/></w:tcPr>{par(text)}</w:tc>"
+        f"<w:tc><w:tcPr/>{par(other)}</w:tc></w:tr>"
+        for how, text, other in (("rest", "가", "나"), ("cont", "", "다"))
+    )
+    text = text_of(files, tmp_path, f"<w:tbl>{rows}</w:tbl>")
+    assert text == "| 가 | 나 |\n| --- | --- |\n| 가 | 다 |\n"
