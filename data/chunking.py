@@ -38,6 +38,9 @@ __all__ = [
 
 ESTIMATED_TOKENS_PER_CHARACTER = 0.6
 
+# The number that a word processor writes before a heading: `1.`, `가.`, `(1)`, `Ⅰ.`.
+_NUMBERED = re.compile(r"^(?:\(?(?:\d{1,3}|[가-하]|[Ⅰ-Ⅻ])[.)]|[①-⑳]) ")
+
 
 def estimate_tokens(text: str) -> int:
     """Estimate the tokens of a Korean text without a tokenizer: 0.6 a character, rounded up."""
@@ -214,7 +217,7 @@ class _Chunker:
         text = self.document.text
         ends = sentence_ends if self.document.kind == "manual" else None
         for path, start, body, end in heading_sections(text):
-            if path and path[0] == self.document.title:
+            if path and _NUMBERED.sub("", path[0]) == self.document.title:
                 path = path[1:]
             if not text[body:end].strip():
                 if text[start:end].strip():

@@ -58,8 +58,9 @@ def units() -> dict[str, str]:
     for number, body in re.findall(r"^(제\d+조)\((.*?)(?=^제\d+조\(|^부칙|\Z)", rules, re.M | re.S):
         out[f"재해복구 훈련 시행세칙 {number}"] = body
     source = (SAMPLE / "sources" / "민원_응대_편람.txt").read_text(encoding="utf-8")
-    for heading, body in re.findall(r"^## (.+?)$(.*?)(?=^## |\Z)", source, re.M | re.S):
-        out[f"민원 응대 편람 > {heading}"] = body
+    found = re.findall(r"^## (.+?)$(.*?)(?=^## |\Z)", source, re.M | re.S)
+    for number, (heading, body) in zip("가나다라마바사", found, strict=False):
+        out[f"민원 응대 편람 > {number}. {heading}"] = body  # numbered by its outline style
     return out
 
 
