@@ -118,7 +118,7 @@ def test_the_card_lists_every_file_with_its_day_and_where_it_came_from(tmp_path)
     assert shown["규정/지침.md"]["as_of"] == shown["규정/지침.md"]["day_from"] == ""
     text = (out / "card.md").read_text(encoding="utf-8")
     assert "| 이용자 보호 | guideline | unknown |" in text
-    assert "가람업감독규정 [별표 8] (삭제)" in text
+    assert r"가람업감독규정 \[별표 8\] (삭제)" in text
 
 
 def test_an_annex_that_names_its_articles_refers_to_them(tmp_path):

@@ -87,6 +87,7 @@ CHECKS: dict[str, Words] = {
     "articles": ("근거에 없는 조문", "articles not in the passage"),
     "asks": ("질문이 아님", "not a question"),
     "bounds": ("이상·초과가 바뀜", "another bound"),
+    "checked": ("검사하지 못함", "could not be checked"),
     "denial": ("근거 없이 부정함", "denial without grounds"),
     "figures": ("근거에 없는 수치", "figures not in the passage"),
     "judge": ("심판이 거부함", "refused by the judge"),
@@ -114,6 +115,7 @@ CHECKS: dict[str, Words] = {
     "terms": ("근거에 없는 용어", "terms not in the passage"),
     "to_the_task": ("과제와 다름", "not what the task asks for"),
     "towards": ("상대방이 바뀜", "another addressee"),
+    "written": ("예제로 쓰지 못함", "could not be written as an example"),
 }
 ROLES: dict[str, Words] = {
     "system": ("시스템 지시", "system"),
