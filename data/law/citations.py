@@ -26,7 +26,15 @@ from kofinlaw.data.law.citation_locations import (
 from kofinlaw.data.law.citation_tokens import ACTS, DEPTH, Token, reference_tokens
 from kofinlaw.data.law.titles import ALIASES, canonical_title, name_pattern, titles_by_key
 
-__all__ = ["ALIASES", "Citation", "Scope", "cited_units", "document_aliases", "find_citations"]
+__all__ = [
+    "ALIASES",
+    "Citation",
+    "CitationReader",
+    "Scope",
+    "cited_units",
+    "document_aliases",
+    "find_citations",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ def find_citations(
 
     Offsets are characters of `text`. Raises nothing: a text without references gives none.
     """
-    reader = _Reader(text, act, article, scope or Scope())
+    reader = CitationReader(text, act, article, scope or Scope())
     return reader.read()
 
 
@@ -142,12 +150,17 @@ class _State:
     begin: Location | None = None
 
 
-class _Reader:
+class CitationReader:
     """Resolves the tokens of a text in order.
+
+    `title_of` names the act of a token and `emit` receives each reference: the reader of the
+    verifier (`verifying/mentions.py`) replaces both.
 
     A bracket has its own state; after it the state before it continues
     (`제3항(「형법」 제216조로 한정한다), 제4항`).
     """
+
+    after_act = _AFTER_ACT  # the words that may lie between an act and its article
 
     def __init__(self, text: str, act: str, article: str, scope: Scope) -> None:
         self.text = text
@@ -194,18 +207,21 @@ class _Reader:
     def _act(self, token: Token) -> None:
         self._flush()
         state = self.state
-        if token.kind == "self":
-            title = self.home.act
-        elif token.kind == "same":
-            title = self._same_act(token.value)
-        elif token.kind == "short":
-            title = self.scope.names.get(token.value, token.value)
-        else:
-            title = canonical_title(token.value, self.scope.titles)
+        title = self.title_of(token)
         state.named = title
         state.begin = None
         state.last_act = title or state.last_act
         self.start = token.start
+
+    def title_of(self, token: Token) -> str:
+        """Return the title that a token of an act names, given the references before it."""
+        if token.kind == "self":
+            return self.home.act
+        if token.kind == "same":
+            return self._same_act(token.value)
+        if token.kind == "short":
+            return self.scope.names.get(token.value, token.value)
+        return canonical_title(token.value, self.scope.titles)
 
     def _same_act(self, tail: str) -> str:
         base = self.state.last_act or self.home.act
@@ -218,7 +234,7 @@ class _Reader:
         state = self.state
         gap = state.gap
         chained = gap is not None and _GAP.match(gap) is not None
-        if state.named is not None and not (gap is not None and _AFTER_ACT.match(gap)):
+        if state.named is not None and not (gap is not None and self.after_act.match(gap)):
             state.named = None
         deeper = DEPTH[token.kind] > state.location.depth
         joined = self.pending and chained and not (gap or "").strip() and deeper
@@ -273,10 +289,11 @@ class _Reader:
         begin, self.state.begin = self.state.begin, None
         location = self.state.location
         if begin is not None:
-            for target, provision in locations_between(begin, location, self.scope):
-                self._emit(target, provision)
-        self._emit(unit_of(location), location.provision)
+            for inner in locations_between(begin, location, self.scope):
+                self.emit(inner, inside=True)
+        self.emit(location)
 
-    def _emit(self, target: str, provision: str) -> None:
-        if target:
-            self.out.append(Citation(target, provision, self.start, self.end))
+    def emit(self, location: Location, *, inside: bool = False) -> None:
+        """Add a reference; `inside` is true for those between the ends of a range."""
+        if target := unit_of(location):
+            self.out.append(Citation(target, location.provision, self.start, self.end))
