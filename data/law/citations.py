@@ -161,6 +161,9 @@ class CitationReader:
     """
 
     after_act = _AFTER_ACT  # the words that may lie between an act and its article
+    bracket = re.compile(r"([()])")  # what has a state of its own begins and ends with these
+    opening: tuple[str, ...] = ("(",)
+    closing: tuple[str, ...] = (")",)
 
     def __init__(self, text: str, act: str, article: str, scope: Scope) -> None:
         self.text = text
@@ -174,8 +177,9 @@ class CitationReader:
         self.start = self.end = 0
 
     def read(self) -> list[Citation]:
+        """Return the references in order of their offsets."""
         last = 0
-        for token in reference_tokens(self.text, self.scope.names, self.scope.pattern()):
+        for token in self.tokens():
             self._between(self.text[last : token.start])
             if token.kind in ACTS:
                 self._act(token)
@@ -186,17 +190,21 @@ class CitationReader:
         self._flush()
         return self.out
 
+    def tokens(self) -> list[Token]:
+        """Return the tokens of the text in order, without overlaps."""
+        return reference_tokens(self.text, self.scope.names, self.scope.pattern())
+
     def _between(self, words: str) -> None:
         """Process the text between two tokens, bracket by bracket."""
-        for piece in re.split(r"([()])", words):
-            if piece == "(":
+        for piece in self.bracket.split(words):
+            if piece in self.opening:
                 self._flush()
                 here = self.state
                 self.brackets.append(here)
                 # `제419조(제2항을 제외한다)`: a bracket directly after an article is about it.
-                inside = "" if here.gap == "" and here.named is None else None
+                inside = "" if piece == "(" and here.gap == "" and here.named is None else None
                 self.state = _State(here.location, here.last_act, gap=inside)
-            elif piece == ")" and self.brackets:
+            elif piece in self.closing and self.brackets:
                 self._flush()
                 self.state = self.brackets.pop()
             elif self.state.gap is not None:
