@@ -47,6 +47,7 @@ from kofinlaw.recipes.cli.stage_commands import (
 from kofinlaw.recipes.cli.study_command import study
 from kofinlaw.recipes.cli.sweep_command import sweep
 from kofinlaw.recipes.cli.tune_command import fit_voters, tune
+from kofinlaw.recipes.cli.verify_citations_command import verify_citations
 from kofinlaw.texts import terminal_text
 
 __all__ = ["CONTINUE", "MainCommand", "command_line_app", "main", "typed_argument"]
@@ -59,7 +60,7 @@ INTERRUPTED = 130
 COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     *(ask, answer, exam, score, compare),
-    *(merge, verify, export, models, doctor),
+    *(verify_citations, merge, verify, export, models, doctor),
 )
 
 # The commands that continue unfinished work if they are run again.

@@ -112,8 +112,18 @@ class KnownLaw:
         reading = _Reading()
         for chunk in read_chunks(chunks):
             reading.add(chunk)
-        reading.add_articles(folder / "articles.jsonl")
+        listed = folder / "articles.jsonl"
+        for article in read_jsonl(listed, Article) if listed.is_file() else ():
+            reading.add_article(article)
         return cls(reading.finished(), reading.decisions)
+
+    @classmethod
+    def of_articles(cls, articles: Iterable[Article]) -> KnownLaw:
+        """Return what a list of whole acts says; it has one text of each article."""
+        reading = _Reading()
+        for article in articles:
+            reading.add_article(article)
+        return cls(reading.finished())
 
     @cached_property
     def scope(self) -> Scope:
@@ -206,20 +216,17 @@ class _Reading:
         since = chunk.since or (chunk.as_of if chunk.until else "")
         self._passages.setdefault((title, name, since, chunk.until), []).append(chunk.text)
 
-    def add_articles(self, path: Path) -> None:
-        """Add the articles of the newest versions, if the corpus lists them."""
-        if not path.is_file():
+    def add_article(self, article: Article) -> None:
+        """Add an article of the newest version of an act."""
+        if article.kind == "case":
             return
-        for article in read_jsonl(path, Article):
-            if article.kind == "case":
-                continue
-            act = self.acts.setdefault(article.title, KnownAct(article.title, article.as_of))
-            act.whole = True
-            act.oldest = act.oldest or article.as_of
-            entry = ArticleText(article.heading, article.text, article.deleted)
-            entry.since = self._since.get(article.id, "")
-            entry.provisions = article.provisions
-            act.articles.setdefault(article.number, []).append(entry)
+        act = self.acts.setdefault(article.title, KnownAct(article.title, article.as_of))
+        act.whole = True
+        act.oldest = act.oldest or article.as_of
+        entry = ArticleText(article.heading, article.text, article.deleted)
+        entry.since = self._since.get(article.id, "")
+        entry.provisions = article.provisions
+        act.articles.setdefault(article.number, []).append(entry)
 
     def finished(self) -> dict[str, KnownAct]:
         """Return the acts, with the texts of each article in order, the newest first."""
