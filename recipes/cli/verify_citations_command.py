@@ -88,6 +88,8 @@ def _text(argument: str) -> tuple[str, str]:
     """Return (text, where it comes from). Raises UserError if there is no text."""
     from kofinlaw.decoding import decode_exact
 
+    if not argument.strip():
+        raise UserError("the text is empty", where="TEXT", remedy="write a text, a file or -")
     if argument == "-":
         words, where = decode_exact(sys.stdin.buffer.read()), "-"
     elif len(argument) < 1000 and "\n" not in argument and _is_file(Path(argument)):

@@ -102,7 +102,12 @@ class KnownLaw:
 
         Raises UserError if the folder has no corpus, or a file is broken (with file and line).
         """
-        chunks = folder / "chunks.jsonl"
+        return cls.of_chunks(folder / "chunks.jsonl")
+
+    @classmethod
+    def of_chunks(cls, chunks: Path) -> KnownLaw:
+        """Read the corpus of a file of passages, and what lies next to it, as `of_corpus` does."""
+        folder = chunks.parent
         if not chunks.is_file():
             raise UserError(
                 "no corpus in this folder: chunks.jsonl is missing",
