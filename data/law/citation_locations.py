@@ -110,7 +110,7 @@ def article_before(home: Location, scope: Scope) -> str:
 
 def locations_between(first: Location, last: Location, scope: Scope) -> list[Location]:
     """Return each location strictly between the ends of a range."""
-    if first.act != last.act:
+    if first.act != last.act or not first.article or not last.article:
         return []
     if first.article != last.article:
         if last.provision:

@@ -12,7 +12,7 @@ from kofinlaw import UserError
 from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.citation_locations import Scope
 from kofinlaw.data.law.provisions import provision_tree, read_lines
-from kofinlaw.data.law.titles import ALIASES, canonical_title, title_key
+from kofinlaw.data.law.titles import canonical_title, title_key
 from kofinlaw.data.law.verifying.decision_numbers import DECISION, decision_key
 from kofinlaw.data.law.verifying.words import letters
 from kofinlaw.data.law.versions import read_chunks
@@ -144,36 +144,32 @@ class KnownLaw:
         return out
 
     @cached_property
-    def _titles(self) -> dict[str, tuple[str, bool]]:
+    def _titles(self) -> dict[str, str]:
         return {}
 
-    def title_of(self, name: str) -> tuple[str, bool]:
-        """Return (title in the corpus that a name means, whether it was spelled in full).
+    def title_of(self, name: str) -> str:
+        """Return the title in the corpus that a name means; empty if the corpus has no such act.
 
-        A short name in common use counts as spelled in full; an abbreviation that fits one title
-        alone does not. The title is empty if the corpus has no such act.
+        A name is a title in any spacing, or a short name in common use. Other abbreviations are not
+        resolved: `특정범죄 가중처벌 등에 관한 법률` is not the act on 특정경제범죄.
         """
-        if (held := self._titles.get(name)) is not None:
-            return held
-        if len(self._titles) > 50_000:
-            self._titles.clear()
-        found = self._title(name)
-        self._titles[name] = found
-        return found
+        held = self._titles.get(name)
+        if held is None:
+            if len(self._titles) > 50_000:
+                self._titles.clear()
+            title = canonical_title(name, self.scope.titles)
+            held = self._titles[name] = title if title in self.acts else ""
+        return held
 
-    def _title(self, name: str) -> tuple[str, bool]:
-        title = canonical_title(name, self.scope.titles)
-        if title in self.acts:
-            return title, True
+    def close_title(self, name: str) -> str:
+        """Return the title that the letters of a name fit in their order, if there is one alone."""
         short = title_key(name)
-        if short in ALIASES or len(short) < 4:
-            return "", True
         alike = [
             title
             for key, title in self._by_ends.get((short[:2], short[-2:]), ())
-            if _in_order(short, key)
+            if len(short) > 5 and (_in_order(short, key) or _in_order(key, short))
         ]
-        return (alike[0], False) if len(alike) == 1 else ("", True)
+        return alike[0] if len(alike) == 1 else ""
 
     def find_words(self, act: KnownAct, wanted: str) -> str:
         """Return the number of the article of an act that contains these letters, or empty."""

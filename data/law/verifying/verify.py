@@ -116,9 +116,11 @@ def _checked(
     target = f"{name} {location.article}".strip()
     if not name:
         return Finding("unknown", "the text names no act for this reference"), target, day
-    title, spelled = law.title_of(name)
+    title = law.title_of(name)
     if not title:
-        return Finding("unknown", f"「{name}」 is not in the corpus"), target, day
+        close = law.close_title(name)
+        hint = f"; it has 「{close}」" if close else ""
+        return Finding("unknown", f"「{name}」 is not in the corpus{hint}"), target, day
     target = f"{title} {location.article}".strip()
     act = law.acts[title]
     if former:
@@ -130,9 +132,8 @@ def _checked(
     if not location.article and location.provision:
         return Finding("unknown", "the text names no article for this reference"), target, day
     finding = check_provision(law, act, location, claims, day)
-    if finding.verdict in FAILED and (mention.assumed or not spelled):
-        why = "the text names no act here" if mention.assumed else f"「{name}」 is no full title"
-        said = f"{why}; if 「{title}」 is meant: {finding.message}"
+    if finding.verdict in FAILED and mention.assumed:
+        said = f"the text names no act here; if 「{title}」 is meant: {finding.message}"
         return Finding("unknown", said, right=finding.right, since=finding.since), target, day
     return finding, target, day
 

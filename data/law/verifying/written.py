@@ -25,7 +25,7 @@ _ONE_TO_ONE = str.maketrans(
 _OTHER = re.compile("[" + re.escape("".join(map(chr, _ONE_TO_ONE))) + "]")
 _CLUSTER = re.compile(
     r"[\u1100-\u115f\ua960-\ua97c][\u1160-\u11a7\ud7b0-\ud7c6]?[\u11a8-\u11ff\ud7cb-\ud7fb]?"
-    r"|[\s\S][\u0300-\u036f\u302a-\u302f\u3099\u309a]*+"
+    r"|[^\u0300-\u036f\u302a-\u302f\u3099\u309a][\u0300-\u036f\u302a-\u302f\u3099\u309a]*+|[\s\S]"
 )
 _STRANGE = re.compile(rf"[{_INVISIBLE}\u0300-\u036f\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]")
 

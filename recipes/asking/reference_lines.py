@@ -1,4 +1,4 @@
-"""Define the command `verify-citations`: check the references of a text against a corpus."""
+"""Read the text whose references are verified, and write the lines of their verdicts."""
 
 from __future__ import annotations
 
@@ -6,88 +6,20 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
 
 from kofinlaw import UserError
-from kofinlaw.recipes.cli.binding import bound_run
-from kofinlaw.recipes.cli.console import print_json, say
-from kofinlaw.recipes.cli.options import AsJson, RunFolder
+from kofinlaw.data.law.verifying.checked import CheckedCitation
+from kofinlaw.decoding import decode_exact
 
-if TYPE_CHECKING:
-    from kofinlaw.data.law.verifying.checked import CheckedCitation
-
-__all__ = ["verify_citations"]
+__all__ = ["reference_lines", "text_to_verify"]
 
 _ENDINGS = (".txt", ".md", ".json", ".jsonl", ".csv", ".html", ".log")
 _NOT_TEXT = (".pdf", ".docx", ".hwp", ".hwpx", ".odt", ".xlsx", ".doc", ".zip")
 _LONGEST = 120  # characters of a reference that is shown
 
 
-def verify_citations(
-    text: Annotated[
-        str, typer.Argument(metavar="TEXT|FILE|-", help="A text, a text file, or - for a pipe.")
-    ],
-    run: RunFolder = None,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Folder of a corpus, instead of a run's."),
-    ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            "--as-of", help="The day whose law counts: 2026-01-01; default: the text's, or now."
-        ),
-    ] = None,
-    act: Annotated[
-        str, typer.Option("--act", help="The act that articles without an act belong to.")
-    ] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Check every reference of a text to law and decisions; exit code 1 if one does not hold."""
-    from kofinlaw.data.law.verifying.known_law import KnownLaw
-    from kofinlaw.data.law.verifying.verify import verify_citations as check
-    from kofinlaw.recipes.asking.days import typed_day
-
-    day = typed_day(as_of) if as_of is not None else None
-    if run is not None and data is not None:
-        raise UserError(
-            "two corpora are named", where="--run, --data", remedy="leave one of them out"
-        )
-    words, where = _text(text)
-    folder = data if data is not None else bound_run(run).folder / "data"
-    known = KnownLaw.of_corpus(folder)
-    title = ""
-    if act:
-        title, _ = known.title_of(act)
-        if not title:
-            raise UserError(
-                f"the corpus has no act {act!r}", where="--act", remedy="write its full title"
-            )
-    found = check(words, known, as_of=day, act=title)
-    if as_json:
-        print_json(
-            {
-                "source": where,
-                "text": words if where == "TEXT" else "",
-                "characters": len(words),
-                "counts": dict(Counter(one.verdict for one in found)),
-                "failed": sum(one.failed for one in found),
-                "citations": [one.to_record() for one in found],
-            }
-        )
-    else:
-        for line in _lines(words, found):
-            say(line)
-    if any(one.failed for one in found):
-        raise typer.Exit(1)
-
-
-def _text(argument: str) -> tuple[str, str]:
+def text_to_verify(argument: str) -> tuple[str, str]:
     """Return (text, where it comes from). Raises UserError if there is no text."""
-    from kofinlaw.decoding import decode_exact
-
     if not argument.strip():
         raise UserError("the text is empty", where="TEXT", remedy="write a text, a file or -")
     if argument == "-":
@@ -122,7 +54,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _lines(text: str, found: Sequence[CheckedCitation]) -> list[str]:
+def reference_lines(text: str, found: Sequence[CheckedCitation]) -> list[str]:
     """Return a line for each reference, with its line and column, and a last line of counts."""
     out = []
     for one in found:
