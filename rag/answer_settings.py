@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.models.settings import EngineSettings
-from kofinlaw.rag.choosing.preference import BEARING_FROM
 
 __all__ = ["AbstainMode", "AnswerSettings", "FreeVoterName", "VoterName", "VoterWeight"]
 
@@ -81,7 +80,7 @@ class AnswerSettings(BaseModel):
         "question; empty: the same. Only next to a table of voters",
     )
     bearing_from: float = Field(
-        BEARING_FROM,
+        0.52,
         ge=0,
         le=1,
         description="the evidence bears on a question if its best passage contains at least this "

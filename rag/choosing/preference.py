@@ -35,8 +35,8 @@ MODEL_VOTERS = frozenset({"contrast", "evidence", "likelihood"})
 # Voters whose differences mean the same in every question: their values are divided by this unit
 # instead of their deviation. Small differences then count little: no line bears on any option.
 UNITS = {"reading": 0.2}
-# The share of the stem from which the best passage bears on a question: chosen on the odd rows of two
-# exams (decision 136).
+# The share of the stem from which the best passage bears on a question, chosen on the odd rows of
+# two exams (decision 136). It is the default of `answer.bearing_from`.
 BEARING_FROM = 0.52
 LARGEST_GATE = 2.0  # a gate further from the fit's mean counts as this many deviations
 
