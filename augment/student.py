@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from kofinlaw import Progress, silent
 from kofinlaw.augment.assemble import item_fingerprint, item_id
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.data.prompting.wording import AnswerForm, choice_candidates, choice_messages
+from kofinlaw.decoding import load_json
 from kofinlaw.files import JsonlAppender, sha256_text
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
@@ -130,7 +130,7 @@ def _rows(path: Path) -> Iterator[dict[str, object]]:
     with open(path, "rb") as handle:
         for line in handle:
             try:
-                row = json.loads(line)
+                row = load_json(line)
             except ValueError:
                 continue
             if isinstance(row, dict):

@@ -38,8 +38,11 @@ __all__ = [
 
 ESTIMATED_TOKENS_PER_CHARACTER = 0.6
 
-# The number that a word processor writes before a heading: `1.`, `가.`, `(1)`, `Ⅰ.`.
-_NUMBERED = re.compile(r"^(?:\(?(?:\d{1,3}|[가-하]|[Ⅰ-Ⅻ])[.)]|[①-⑳]) ")
+# The number that a word processor writes before a heading: `1.`, `1`, `가.`, `(1)`, `II.`, `제1장`
+_NUMBERED = re.compile(
+    r"^(?:\(?(?:\d{1,3}(?:[.-]\d{1,3}){0,4}|[가-하A-Za-zⅠ-Ⅻ]|[IVX]{1,4})[.)]"
+    r"|\d{1,3}|[①-⑳]|제\s?\d{1,3}\s?[편장절관]\.?) "
+)
 
 
 def estimate_tokens(text: str) -> int:

@@ -29,8 +29,8 @@ from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.data.source_files import FileList, list_files, source_path
 from kofinlaw.data.spool import Spool
-from kofinlaw.errors import machine_error
 from kofinlaw.files import sha256_file, sha256_text
+from kofinlaw.records import record_fault
 
 _OPENING = 20_000  # characters that are compared with another text of the same title
 
@@ -237,21 +237,7 @@ def _read(
         for pages in error.unread:
             log.reject("read", name, pages.reason, pages.detail, pages)
     except Exception as error:  # one damaged file never ends a run
-        log.reject("read", name, "unreadable", _why_unreadable(error, name))
-
-
-def _why_unreadable(error: Exception, name: str) -> str:
-    """Return the reason of a rejected file.
-
-    Raises MachineError for an error that every other file would have too.
-    """
-    explained = machine_error(error, name)
-    if explained is not None and explained.everywhere:
-        raise explained from error
-    told = explained or error
-    if isinstance(told, UserError):
-        return " → ".join(filter(None, [told.message, told.remedy]))
-    return f"{type(error).__name__}: {error}"
+        log.reject("read", name, "unreadable", record_fault(error, name))
 
 
 def _from_history(

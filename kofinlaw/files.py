@@ -63,6 +63,7 @@ __all__ = [
     "set_aside",
     "sha256_file",
     "sha256_text",
+    "stage_folders",
     "sync",
     "write_json",
     "write_jsonl",
@@ -281,6 +282,12 @@ def set_aside(path: Path) -> Path:
     return target
 
 
+def stage_folders(run: Path) -> list[Path]:
+    """Return the folders of a run's finished stages by name, without what was set aside."""
+    found = (path.parent for path in run.glob("*/stage.json"))
+    return sorted(f for f in found if not f.name.startswith(".") and SET_ASIDE not in f.name)
+
+
 def explained_error(error: BaseException) -> UserError | None:
     """Return the error that the user can fix behind one that ends a command; None for a fault.
 
@@ -396,11 +403,11 @@ def readable_lines(
         if not line.strip():
             continue
         try:
-            value = json.loads(line.decode("utf-8"))
+            value = load_json(line.decode("utf-8"))
             if not isinstance(value, dict) or not _is_unicode(value):
                 raise TypeError("no object")
             check(value)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             unusable.append(number)
             continue
         rows.append(value)

@@ -269,20 +269,21 @@ class Answer:
 _MOST_DETAIL = 300  # characters
 
 
-def record_fault(error: Exception) -> str:
-    """Return in one line why a record is rejected, of at most 300 characters.
+def record_fault(error: Exception, where: str = "") -> str:
+    """Return in one line why a record or a file is rejected, of at most 300 characters.
 
     Every step that handles records one by one catches Exception and asks this function. So one bad
-    record is a line of `rejected.jsonl`, in whatever step it fails.
+    record is a line of `rejected.jsonl`, in whatever step it fails. `where` names the record.
 
     Raises MachineError if the error is not about the record: too little memory, no space on the
     disk, too many open files.
     """
-    explained = machine_error(error)
+    explained = machine_error(error, where)
     if explained is not None and explained.everywhere:
         raise explained from error
-    if isinstance(error, UserError):
-        text = " → ".join(filter(None, [error.message, error.remedy]))
+    known = explained or error
+    if isinstance(known, UserError):
+        text = " → ".join(filter(None, [known.message, known.remedy]))
     elif isinstance(error, RecursionError):
         text = "it is nested too deeply"
     else:

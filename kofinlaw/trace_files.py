@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kofinlaw.decoding import load_json
 from kofinlaw.files import disk_error
 from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.tracing import NO_TRACE, Exporter, Span, Tracer
@@ -48,7 +49,7 @@ def read_traces(path: Path) -> list[tuple[int, dict[str, Any]]]:
     with handle:
         for number, line in enumerate(handle, 1):
             with contextlib.suppress(ValueError):
-                value = json.loads(line)
+                value = load_json(line)
                 if isinstance(value, dict):
                     out.append((number, value))
     return out

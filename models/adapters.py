@@ -6,13 +6,14 @@ config does not select. Both give another model than the one that was trained.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safetensors import SafetensorError, safe_open
-
 from kofinlaw import UserError
-from kofinlaw.models.out_of_memory import is_out_of_memory
+from kofinlaw.errors import raise_if_machine
+from kofinlaw.models.out_of_memory import is_out_of_memory, memory_shortage
+from kofinlaw.models.weight_headers import tensor_shapes
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -28,7 +29,7 @@ _BASE_MARKS = (".original_module.", ".modules_to_save.", ".base_layer.")
 
 class AdapterGapError(UserError):
     """The adapter's tensors are not those that its config selects; `modules` counts the selected,
-    `gaps` names the tensors that lack or are too many."""
+    `gaps` names the tensors that are missing or too many."""
 
     def __init__(self, message: str, *, where: str, modules: int, gaps: list[str]) -> None:
         remedy = "copy the adapter again, or train again"
@@ -40,23 +41,36 @@ class AdapterGapError(UserError):
 def apply_adapter(model: PreTrainedModel, folder: Path, *, trainable: bool) -> PeftModel:
     """Return `model` with the adapter of `folder`, its vocabulary resized as the adapter's.
 
-    Raises UserError for an adapter that peft cannot load onto this model, and AdapterGapError for
-    one that lacks tensors of its config's modules or has tensors of others.
+    Raises UserError for an adapter that peft cannot load onto this model, AdapterGapError for one
+    that lacks tensors of its config's modules or has tensors of others, and MachineError where
+    memory runs out or the system refuses to read.
     """
     from peft import PeftModel, get_peft_model_state_dict
     from peft.tuners.lora import LoraLayer
 
     if not (folder / "adapter_config.json").exists():
         raise UserError("no adapter_config.json in this folder", where=str(folder))
-    shapes = _shapes(folder / _WEIGHTS)
-    _resize(model, shapes)
+    if not (folder / _WEIGHTS).exists():
+        raise UserError(
+            f"no {_WEIGHTS} in this folder",
+            where=str(folder),
+            remedy="save the adapter as safetensors (save_pretrained does)",
+        )
+    shapes = tensor_shapes([folder / _WEIGHTS])
     try:
+        _resize(model, shapes)
         adapted = PeftModel.from_pretrained(
             model, str(folder), is_trainable=trainable, use_safetensors=True
         )
-    except (RuntimeError, ValueError, TypeError, KeyError, OSError) as error:
+    except Exception as error:  # peft checks adapter_config.json with errors of many types
         if is_out_of_memory(error):
-            raise
+            raise memory_shortage(
+                error,
+                "loading the adapter",
+                where=str(folder),
+                remedy="end other programs on the card, use quantization nf4, or a smaller model",
+            ) from error
+        raise_if_machine(error, folder)
         text = str(error).splitlines()
         raise UserError(
             f"this adapter does not load onto this model: {' '.join(text[:2])}",
@@ -99,27 +113,7 @@ def _own_gaps(extra: list[str], wanted: set[str]) -> list[str]:
     return sorted(n for n in extra if not (rows and n.endswith(".trainable_tokens_delta")))
 
 
-def _shapes(path: Path) -> dict[str, list[int]]:
-    """Return the shapes of the adapter's tensors by name, from the file's header."""
-    if not path.exists():
-        raise UserError(
-            f"no {_WEIGHTS} in this folder",
-            where=str(path.parent),
-            remedy="save the adapter as safetensors (save_pretrained does)",
-        )
-    try:
-        with safe_open(path, framework="numpy") as handle:
-            names = list(handle.keys())
-            return {name: list(handle.get_slice(name).get_shape()) for name in names}
-    except (SafetensorError, OSError) as error:
-        raise UserError(
-            f"this file cannot be read as safetensors: {error}",
-            where=str(path),
-            remedy="the file is truncated or corrupt: copy it again",
-        ) from error
-
-
-def _resize(model: PreTrainedModel, shapes: dict[str, list[int]]) -> None:
+def _resize(model: PreTrainedModel, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Give embedding and head the rows that the adapter holds for them."""
     embedding = model.get_input_embeddings()
     layers = (embedding, model.get_output_embeddings())

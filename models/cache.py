@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import machine_error, raise_if_machine
 from kofinlaw.files import sha256_file
 
@@ -72,7 +73,7 @@ def is_intact(folder: Path, version: str) -> bool:
     with the right hash.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = load_json((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["version"] != version:
             return False
         files: dict[str, str] = manifest["files"]

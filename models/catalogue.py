@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 
 __all__ = [
@@ -261,11 +261,14 @@ def card_from_config(folder: Path) -> ModelCard:
 
 def _read_local_config(folder: Path) -> _LocalConfig | None:
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        config = load_json((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise_if_machine(error, folder / "config.json")
         return None
-    config = {**config, **config.get("text_config", {})}
+    if not isinstance(config, dict):
+        return None
+    text = config.get("text_config")
+    config = {**config, **(text if isinstance(text, dict) else {})}
     shape = {
         key: next((int(config[name]) for name in names if config.get(name)), 0)
         for key, names in SHAPE_KEYS.items()

@@ -49,8 +49,8 @@ def load_model(
         attention: transformers' attention implementation.
 
     Raises: UserError for a folder without weights, with remote code or with pickled weights, for
-    weights with missing tensors, for a model that transformers does not support, and for an
-    adapter that does not fit (`apply_adapter`), and where memory runs out.
+    weights with missing tensors, for a model that transformers does not support, for an adapter
+    that does not fit (`apply_adapter`), and where memory runs out.
     """
     folder = Path(folder)
     check_folder(folder)

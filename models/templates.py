@@ -23,8 +23,8 @@ from kofinlaw.models.rendering.control_tokens import (
     as_text,
     control_tokens,
     own_template,
+    token_text,
 )
-from kofinlaw.results import JsonValue
 
 if TYPE_CHECKING:
     import jinja2
@@ -177,16 +177,9 @@ def template_for(model: Path | ModelCard) -> ChatTemplate:
         return built_in_template(model.template or "solar", bos=model.bos, eos=model.eos)
     config = read_config(model / "tokenizer_config.json")
     card = recognise_folder(model)
-    bos, eos = _token_text(config.get("bos_token")), _token_text(config.get("eos_token"))
+    bos, eos = token_text(config.get("bos_token")), token_text(config.get("eos_token"))
     controls = control_tokens(model)
     if (own := own_template(model)) is not None:
         return ChatTemplate(own, bos, eos, f"{model.name}'s own", controls)
     name = card.template if card is not None and card.template else "solar"
     return replace(built_in_template(name, bos=bos, eos=eos), controls=controls)
-
-
-def _token_text(value: JsonValue) -> str:
-    """Return the text of a token, which the configuration gives as text or as an object."""
-    if isinstance(value, dict):
-        return str(value.get("content", ""))
-    return value if isinstance(value, str) else ""

@@ -6,11 +6,11 @@ offsets (https://github.com/huggingface/safetensors#format).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 
 __all__ = ["INDEX_NAME", "SINGLE_NAME", "tensor_shapes", "weight_files"]
@@ -58,9 +58,9 @@ def weight_files(folder: Path) -> list[Path]:
 
 def _named_files(index: Path) -> list[str]:
     try:
-        names = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        names = load_json(index.read_text(encoding="utf-8"))["weight_map"].values()
         found = sorted({str(name) for name in names})
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise_if_machine(error, index)
         raise UserError(
             f"the index cannot be read: {error}",
@@ -102,7 +102,7 @@ def _shapes_of(path: Path) -> dict[str, tuple[int, ...]]:
             if not 2 <= length <= min(_MOST_HEADER_BYTES, size - 8):
                 raise UserError("this is not a safetensors file", where=str(path), remedy=remedy)
             handle.seek(8)
-            header = json.loads(handle.read(length))
+            header = load_json(handle.read(length))
         tensors = {name: value for name, value in header.items() if name != "__metadata__"}
         end = max((int(value["data_offsets"][1]) for value in tensors.values()), default=0)
         shapes = {

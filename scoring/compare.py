@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import cast
 
 from kofinlaw import UserError
-from kofinlaw.commands import command_line, stage_command
-from kofinlaw.files import read_jsonl
+from kofinlaw.commands import again_command, command_line, stage_command
+from kofinlaw.decoding import load_json
+from kofinlaw.errors import raise_if_machine
+from kofinlaw.files import read_jsonl, stage_folders
 from kofinlaw.scoring.claims import unequal_plans
 from kofinlaw.scoring.markdown import percent
 from kofinlaw.scoring.result import (
@@ -30,6 +33,7 @@ from kofinlaw.scoring.stats.paired import (
     paired_difference,
     smallest_detectable,
 )
+from kofinlaw.tolerant_files import read_json
 
 __all__ = [
     "changed_lines",
@@ -255,7 +259,16 @@ def read_run(run: Path) -> tuple[ScoresRecord, dict[str, list[Item]]]:
             where=str(run),
             remedy=f"score it with `{stage_command('score', run)}`",
         )
-    result: ScoresRecord = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        read = load_json(path.read_text(encoding="utf-8"))
+        result = cast("ScoresRecord", dict(read))
+    except (OSError, ValueError, TypeError) as error:
+        raise_if_machine(error, path)
+        raise UserError(
+            f"the scores cannot be read: {error}",
+            where=str(path),
+            remedy=f"score the run again with `{again_command('score', folder.parent)}`",
+        ) from error
     require_schema(result, run)
     items: dict[str, list[Item]] = {}
     for item in read_jsonl(folder / "items.jsonl", Item):
@@ -349,8 +362,6 @@ def settings_of(run: Path) -> dict[str, str]:
         else:
             out[prefix] = json.dumps(value, ensure_ascii=False)
 
-    for path in sorted(run.glob("*/stage.json")):
-        if not path.parent.name.startswith("."):
-            record = json.loads(path.read_text(encoding="utf-8"))
-            walk(record.get("settings") or {}, "")
+    for folder in stage_folders(run):
+        walk((read_json(folder / "stage.json") or {}).get("settings") or {}, "")
     return out

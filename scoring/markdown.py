@@ -15,7 +15,7 @@ from kofinlaw.scoring.twins.twin_table import twin_lines
 from kofinlaw.scoring.value_text import p_text
 from kofinlaw.texts import markdown_text
 
-__all__ = ["SHOWN_IDS", "percent", "scores_markdown"]
+__all__ = ["percent", "scores_markdown"]
 
 SHOWN_IDS = 10  # ids of one kind of fault that are named
 
@@ -97,8 +97,9 @@ def _fault_lines(result: ScoresRecord) -> list[str]:
             (one["foreign"], "answers to other questions, ignored"),
         ):
             if ids:
+                shown = ", ".join(map(markdown_text, ids[:SHOWN_IDS]))
                 more = ", …" if len(ids) > SHOWN_IDS else ""
-                lines.append(f"- {name}: {len(ids)} {said}: {', '.join(ids[:SHOWN_IDS])}{more}")
+                lines.append(f"- {markdown_text(name)}: {len(ids)} {said}: {shown}{more}")
     return ["", *lines] if lines else []
 
 

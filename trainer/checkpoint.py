@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import atomic_folder, sha256_file
 from kofinlaw.tolerant_files import is_intact, sealed
@@ -134,7 +135,7 @@ def read(folder: Path) -> Checkpoint:
     Raises UserError if a file is missing, cannot be read or has another hash, also the record.
     """
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = load_json((folder / RECORD).read_text(encoding="utf-8"))
         if not is_intact(record):
             raise ValueError("it changed since it was written")
         RunState(**record["state"])
@@ -150,7 +151,7 @@ def read(folder: Path) -> Checkpoint:
                 raise UserError(
                     f"{name} has changed since it was written: its hash differs", where=str(folder)
                 )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise_if_machine(error, folder)
         raise UserError(f"{RECORD} cannot be read: {error}", where=str(folder)) from error
     return Checkpoint(folder, record)

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.weight_headers import weight_files
 from kofinlaw.trainer.loss import causal_model
@@ -92,10 +93,10 @@ def load_start_adapter(model: PeftModel, adapter: Path, *, base_sha256: str) -> 
     from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
     try:
-        record = json.loads((adapter / RECORD).read_text(encoding="utf-8"))
-        config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+        record = dict(load_json((adapter / RECORD).read_text(encoding="utf-8")))
+        config = dict(load_json((adapter / CONFIG).read_text(encoding="utf-8")))
         tensors = load_file(adapter / ADAPTER)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise_if_machine(error, adapter)
         raise UserError(f"this adapter cannot be read: {error}", where=str(adapter)) from error
     if record.get("base_sha256") != base_sha256:

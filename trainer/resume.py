@@ -17,6 +17,7 @@ from typing import Literal
 import torch
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.files import sha256_text
 from kofinlaw.trainer import checkpoint as checkpoints
 from kofinlaw.trainer.memory_use import device_name
@@ -102,9 +103,9 @@ def _threads_of(root: Path) -> int | None:
     """Return the number of threads of the newest checkpoint; None if there is none."""
     for folder in sorted(root.glob("step-*"), reverse=True):
         try:
-            record = json.loads((folder / checkpoints.RECORD).read_text(encoding="utf-8"))
+            record = load_json((folder / checkpoints.RECORD).read_text(encoding="utf-8"))
             return max(1, int(record["fingerprints"]["threads"]))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError):
             continue
     return None
 

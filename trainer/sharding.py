@@ -9,7 +9,6 @@ computation and cannot be sharded.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch.nn import Module
 from torch.optim import Optimizer
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.files import write_json
 from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.memory_use import device_name
@@ -165,7 +165,7 @@ def exit_out_of_memory(root: Path, budget: int, why: str) -> NoReturn:
 def halved_budget(root: Path) -> int | None:
     """Read the budget that a run left below `root` when it was out of memory on the same GPU."""
     try:
-        value = json.loads((root / HALVED).read_text(encoding="utf-8"))
+        value = load_json((root / HALVED).read_text(encoding="utf-8"))
         return int(value["tokens"]) if value["device"] == device_name() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

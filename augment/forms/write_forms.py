@@ -33,6 +33,7 @@ __all__ = ["FormFile", "FormsRecord", "write_forms"]
 # know; `id` finds the complete record again, and a teacher's licence must not get lost.
 _CARRIED = ("id", "task", "teacher", "teacher_license")
 REJECTED = "rejected.jsonl"
+_BROKEN = f"they are broken ({REJECTED} has the reasons)"
 _READ = {"id", "task", "messages", "prompt", "completion", "text", "chosen", "rejected"}
 
 
@@ -119,22 +120,23 @@ def write_forms(
     rejected: list[Rejected] = []
     sources = [(examples, False)] + ([(pairs, True)] if pairs is not None else [])
     for path, ranked in sources:
-        records = _read(path, rejected, ranked=ranked)
+        broken: list[Rejected] = []
+        records = _read(path, broken, ranked=ranked)
+        rejected += broken
         for form in forms:
             name = f"{form}_preferences" if ranked else form
             file = _write(form, records, out / f"{name}.jsonl", ranked=ranked)
             if records and not file.lines:
-                broken = [
-                    record.detail for record in rejected if record.detail.startswith(path.name)
-                ]
-                reason = broken[0] if broken else next(iter(file.left_out))
+                reason = max(file.left_out, key=file.left_out.__getitem__)  # of the most records
+                remedy = (
+                    "a dialogue is user and assistant in turn, after at most one system message"
+                )
+                if reason == _BROKEN:
+                    reason, remedy = broken[0].detail, PAIR_REMEDY if ranked else FORM_REMEDY
                 raise UserError(
                     f"the form {form} can hold none of the {len(records)} records: {reason}",
                     where=str(path),
-                    remedy=(PAIR_REMEDY if ranked else FORM_REMEDY)
-                    if broken
-                    else "a dialogue is user and assistant in turn, after at most one system "
-                    "message",
+                    remedy=remedy,
                 )
             files.append(file)
             entry = dataset_entry(form, file.file, pairs=ranked)
@@ -163,7 +165,7 @@ def _read(path: Path, rejected: list[Rejected], *, ranked: bool) -> list[_Record
         name = str(row.get("id", f"line-{line}"))
         detail = f"{path.name}:{line}: {why}"
         rejected.append(Rejected(name, "forms", "unusable", detail, dumps(row)))
-        out.append(_Record([], {}, (), f"they are broken ({REJECTED} has the reasons)"))
+        out.append(_Record([], {}, (), _BROKEN))
     return out
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["with_series"]
+__all__ = ["THIS_LAW", "with_series"]
 
 _LEFT = "([（【〔［｛{〖❲〈《＜<﹝﹙⟨⟪「『｢“‘‹〘〚⟦｟⁅\"'"
 _RIGHT = ")]）】〕］｝}〗❳〉》＞>﹞﹚⟩⟫」』｣”’›〙〛⟧｠⁆\"'"
@@ -30,7 +30,11 @@ _AFTER = re.compile(r"[*_`]{0,3}\s{0,8}[.:：∶．·–—)-]?\s{0,8}\\?")
 _REFERS = re.compile(
     r"\s*(?:제\s?\d|각\s?[항호목]|본문|단서|전단|후단|및|또는|내지|부터|까지|관련|참조|중\s|상\s|개\s?정|신\s?설|전문|별표|타법)"
 )
-_TAIL = re.compile(r"(?!이\s?(?:법|영|규칙|규정|세칙|지침|기준|약관|계약|조례|정관))[가-힣]")
+# How a law or rule names itself, which may follow a title directly: `(목적)이 내규는`
+THIS_LAW = re.compile(
+    r"이\s?(?:법|영|령|규칙|규정|세칙|지침|기준|약관|계약|고시|훈령|예규|내규|조례|정관|준칙|요령|강령|방침|절차|편람|매뉴얼)"
+)
+_TAIL = re.compile(rf"(?!{THIS_LAW.pattern})[가-힣]")
 _SUPPLEMENT = re.compile(r"[\s#*]*부\s*칙")
 # A team or a trillion is `1조` too: one article of a series without 제 has such a title.
 _COMMON = re.compile(

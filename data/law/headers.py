@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from kofinlaw.data.korean.spelling import number_in_words, standard_references
-from kofinlaw.data.law.header_series import with_series
+from kofinlaw.data.law.header_series import THIS_LAW, with_series
 
 __all__ = ["CIRCLED", "standard_lines", "standard_provisions"]
 
@@ -50,9 +50,6 @@ _REFERS = re.compile(
     r"|(?:위반|준용|적용)(?:하|한|할|되|된|될|받|을|에|의))"
 )
 _LETTER = re.compile(r"[가-힣一-鿿A-Za-z]")
-_THIS_LAW = re.compile(
-    r"이\s?(?:법|영|령|규칙|규정|세칙|지침|기준|약관|계약|고시|훈령|예규|내규|조례|정관)"
-)
 _MOST_TITLE = 60  # characters
 _CIRCLE = re.compile(
     rf"(?P<lead>\s{{0,8}}[*_]{{0,3}})(?P<mark>[{''.join(map(chr, [*_CIRCLES, *_BRACKETED]))}])"
@@ -143,7 +140,7 @@ def _usual(line: str, match: re.Match[str], rest: str) -> str:
     if end < 0 or _CLOSE[_OPEN.index(rest[start])] != rest[end]:
         return ""
     tail = rest[end + 1 :]
-    if _THIS_LAW.match(tail) and not _NOT_TITLE.match(rest[start + 1 :]):
+    if THIS_LAW.match(tail) and not _NOT_TITLE.match(rest[start + 1 :]):
         return f"{line[: len(line) - len(tail)]} {tail}"
     if re.match(r"\s?[:：.](?:\s|$)", tail):
         return line[: len(line) - len(tail)] + tail.lstrip()[1:]

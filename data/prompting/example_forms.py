@@ -278,10 +278,10 @@ def _turns(value: Mapping[str, object], form: str, where: str) -> list[Mapping[s
     if form == "messages":
         return _list_of_turns(value["messages"], "messages", where)
     if form == "sharegpt":
-        name = next(name for name in _CONVERSATIONS if value.get(name))
+        name = next(name for name in _CONVERSATIONS if value.get(name) not in (None, []))
         return _list_of_turns(value[name], name, where)
     if form == "turns":
-        prompt = _list_of_turns(value["prompt"], "prompt", where)
+        prompt = _list_of_turns(value.get("prompt"), "prompt", where)
         return [*prompt, *_list_of_turns(value["completion"], "completion", where)]
     asked = {"alpaca": ("instruction",), "response": ("prompt",), "question": _QUESTIONS}[form]
     user = _text_of(value, asked, where)

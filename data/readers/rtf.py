@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from kofinlaw import UserError
+from kofinlaw.data.readers.office.cells import checked_rows
 from kofinlaw.data.readers.rtf_groups import shown_rtf
 from kofinlaw.data.readers.tables import markdown_rows, tidy_markdown
 
@@ -30,7 +31,8 @@ _KOREAN = re.compile(r"\\ansicpg949(?!\d)")
 def rtf_to_markdown(data: bytes) -> tuple[str, dict[str, str]]:
     """Return (Markdown, front matter) of an RTF file.
 
-    Raises UserError if the bytes are not RTF or hold no text that can be decoded.
+    Raises UserError if the bytes are not RTF or hold no text that can be decoded, or if a table is
+    too large.
     """
     if not data.lstrip()[:5] == b"{\\rtf":
         raise UserError("this is not an RTF file", remedy="save it again as RTF or DOCX")
@@ -133,7 +135,8 @@ def _lines(text: str) -> Iterator[str]:
 def _table(rows: list[tuple[list[str], list[str]]], frame: list[str]) -> Iterator[str]:
     """Yield rows in Markdown, each as long as the longest one; merged cells repeat their text.
 
-    A table of one cell is a frame around its paragraphs.
+    A table of one cell is a frame around its paragraphs. Raises UserError if the table is too
+    large.
     """
     if sum(len(words) for words, _ in rows) == 1:
         for part in frame[0].split(_END):
@@ -143,8 +146,7 @@ def _table(rows: list[tuple[list[str], list[str]]], frame: list[str]) -> Iterato
     known = all(len(words) == len(places) for words, places in rows)
     edges = _merged({int(place.lstrip("^<")) for _, places in rows for place in places})
     if not known or len(edges) > _MAX_COLUMNS:
-        width = max((len(words) for words, _ in rows), default=0)
-        yield from markdown_rows([[*words, *[""] * (width - len(words))] for words, _ in rows])
+        yield from markdown_rows(checked_rows([words for words, _ in rows]))
         return
     out: list[list[str]] = []
     for words, places in rows:
@@ -156,8 +158,8 @@ def _table(rows: list[tuple[list[str], list[str]]], frame: list[str]) -> Iterato
             elif place.startswith("<") and row:
                 text = row[-1]
             row += [text] * max(0 if row and len(row) >= column else 1, column - len(row))
-        out.append([*row, *[""] * (len(edges) - len(row))])
-    yield from markdown_rows(out)
+        out.append(row)
+    yield from markdown_rows(checked_rows(out))
 
 
 def _merged(edges: set[int]) -> list[int]:

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.models.engines.base import (
     SERVER_UNREACHABLE,
     ChoiceScore,
@@ -229,7 +230,7 @@ class OpenAIEngine:
                 # The socket's own time limit restarts with each byte.
                 if time.monotonic() > deadline:
                     raise TimeoutError("timed out in the middle of its answer")
-            return json.loads(data)
+            return load_json(bytes(data))
 
     def _first_model(self) -> str:
         server = self._servers[0]
@@ -300,7 +301,7 @@ def satisfies(text: str, request: Request) -> bool:
         return re.fullmatch(request.regex, text) is not None
     if request.json_schema is not None:
         try:
-            json.loads(text)
+            load_json(text)
         except ValueError:
             return False
     return True

@@ -7,7 +7,6 @@ a GPU (docs/guides/models.md). What is sent to vLLM is made by plain, tested fun
 from __future__ import annotations
 
 import gc
-import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.engines.base import (
     ChoiceScore,
@@ -235,7 +235,7 @@ def lora_rank(adapter: Path) -> int:
     """
     file = adapter / "adapter_config.json"
     try:
-        rank = int(json.loads(file.read_text(encoding="utf-8"))["r"])
+        rank = int(load_json(file.read_text(encoding="utf-8"))["r"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise_if_machine(error, file)
         raise UserError(f"the adapter is not readable: {error}", where=str(file)) from error

@@ -35,6 +35,7 @@ __all__ = [
     "control_tokens",
     "has_marks",
     "own_template",
+    "token_text",
     "without_marks",
 ]
 
@@ -292,7 +293,7 @@ def control_tokens(folder: Path) -> ControlTokens:
     except OSError:
         return ANY
     config = read_config(folder / "tokenizer_config.json")
-    named = [_text_of(value) for key, value in config.items() if key.endswith("_token")]
+    named = [token_text(value) for key, value in config.items() if key.endswith("_token")]
     source = own_template(folder) or ""
     added = _added_tokens(file, state.st_mtime_ns, state.st_size)
     special = [text for text, is_special in added if is_special]
@@ -327,7 +328,8 @@ def _added_tokens(file: Path, changed: int, size: int) -> tuple[tuple[str, bool]
         return ()  # the tokenizer's own reader names the damage
 
 
-def _text_of(value: JsonValue) -> str:
+def token_text(value: JsonValue) -> str:
+    """Return the text of a token, which tokenizer_config.json gives as text or as an object."""
     if isinstance(value, dict):
-        return str(value.get("content", ""))
+        value = value.get("content")
     return value if isinstance(value, str) else ""

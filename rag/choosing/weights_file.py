@@ -10,13 +10,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import write_json
 from kofinlaw.rag.answer_settings import AnswerSettings, VoterName
@@ -74,7 +74,7 @@ def read_weights(path: Path) -> Weights:
     or gate, or holds a number that is not finite.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = load_json(path.read_text(encoding="utf-8"))
         if record["version"] != FILE_VERSION:
             raise ValueError(f"it has version {record['version']}, not {FILE_VERSION}")
         weights = Weights(

@@ -6,11 +6,11 @@ a reader sees the old index or the new one and never a mixture.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import write_json
 from kofinlaw.rag.index.meta import IndexMeta, fingerprint
@@ -50,7 +50,7 @@ def publish(out: Path, building: Path, meta: IndexMeta) -> Path:
 
 def _generation_in_use(out: Path) -> str:
     try:
-        return str(json.loads((out / "index.json").read_text(encoding="utf-8"))["generation"])
+        return str(load_json((out / "index.json").read_text(encoding="utf-8"))["generation"])
     except (OSError, ValueError, KeyError) as error:
         raise_if_machine(error, out / "index.json")
         return ""

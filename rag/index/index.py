@@ -6,7 +6,6 @@ a reader sees the previous index, and a build that was killed resumes after its 
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import numpy as np
 from kofinlaw import UserError
 from kofinlaw.commands import stage_command
 from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.rag.abstention.floor import Floor
 from kofinlaw.rag.abstention.provisions import Provisions
@@ -58,9 +58,9 @@ class Index:
                 "an unfinished build is continued",
             )
         try:
-            meta = json.loads(path.read_text(encoding="utf-8"))
+            meta = load_json(path.read_text(encoding="utf-8"))
             found = meta["format"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise_if_machine(error, path)
             raise _damaged(folder, f"index.json: {error}") from error
         if found != FORMAT:
@@ -165,7 +165,7 @@ class Index:
 
     def _json(self, name: str) -> Any:
         try:
-            return json.loads((self._files / name).read_text(encoding="utf-8"))
+            return load_json((self._files / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise_if_machine(error, self._files / name)
             raise _damaged(self.folder, str(error)) from error

@@ -14,7 +14,6 @@ from typing import Literal
 from kofinlaw import UserError
 from kofinlaw.data.korean.words import normalise
 from kofinlaw.files import read_json_lines, sha256_file
-from kofinlaw.rag.questions.answer_labels import option_label
 from kofinlaw.rag.questions.field_names import (
     ANSWER_NAMES,
     ID_NAMES,
@@ -29,7 +28,7 @@ from kofinlaw.rag.questions.question_fields import is_option_name, question_of
 from kofinlaw.rag.questions.question_files import Doubt, iso_day
 from kofinlaw.records import Key, Question
 
-__all__ = ["ExamFile", "Rows", "answer_label", "exam_rows", "read_exam", "row_id"]
+__all__ = ["ExamFile", "Rows", "exam_rows", "read_exam", "row_id"]
 
 Rows = Literal["all", "odd", "even"]
 
@@ -142,14 +141,6 @@ def exam_rows(exam: ExamFile, rows: Rows = "all", limit: int | None = None) -> E
 def row_id(number: int) -> str:
     """Return the id of the `number`-th row (from 1) of a file without ids."""
     return f"row-{number:04d}"
-
-
-def answer_label(answer: str, options: tuple[str, ...]) -> str:
-    """Return the label ("1" to "9") of the option that an answer names; empty if it names none.
-
-    `3`, `3.0`, `3번`, `③`, `C` and the text of the third option all give `3`, see `option_label`.
-    """
-    return option_label(answer, options)
 
 
 def _csv_rows(

@@ -18,7 +18,7 @@ from kofinlaw.rag.questions.field_names import (
 )
 from kofinlaw.records import Key, Question, from_json
 
-__all__ = ["key_answer", "normalised_key", "read_keys"]
+__all__ = ["key_answer", "read_keys"]
 
 _ASKS_ALL = re.compile(
     r"모두\s?(?:고르|선택|찾)(?:시오|세요|라|십시오)|전부\s?고르|있는\s?대로\s?(?:고르|선택)"
@@ -83,13 +83,6 @@ def key_answer(answer: object, question: Question, where: str) -> str:
             remedy="offer the combinations as options (`① ㄱ, ㄷ`), or remove the question",
         )
     return ",".join(labels)
-
-
-def normalised_key(key: Key, question: Question | None, where: str) -> Key:
-    """Return a key with the labels of its question's options; unchanged for free text."""
-    if question is None or not question.options:
-        return key
-    return replace(key, answer=key_answer(key.answer, question, where))
 
 
 def _key_of(value: Mapping[str, object], where: str) -> tuple[Key, object]:

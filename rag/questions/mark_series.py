@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-__all__ = ["SIGNS", "Mark", "Series", "series_of", "shadow", "sign_number"]
+__all__ = ["SIGNS", "Mark", "Series", "has_gap", "series_of", "shadow", "sign_number"]
 
 _SYLLABLES = "가나다라마바사아자차카타파하"
 _JAMO = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ"
@@ -222,6 +222,22 @@ def series_of(text: str) -> list[Series]:
     """
     seen = _DAYS.sub(lambda found: "\x00" * len(found[0]), text)
     return _found(seen, _STYLES) or [one for one in _found(seen, _TIGHT_STYLES) if one.opening == 2]
+
+
+def has_gap(text: str) -> bool:
+    """Return whether marks of one style rise from line to line, but begin late or miss one.
+
+    `text` is a `shadow` in which no series was found. Figures that something else may explain
+    (`3년`, `3번`, `1.5일`) are no marks here.
+    """
+    for style, (_, front, *_) in _STYLES.items():
+        if style.endswith((" bare", " counted", " dense")):
+            continue
+        roman = style.lower().startswith("roman ")
+        numbers = [mark.number for mark in _marks(text, front, None, roman=roman)]
+        if len(numbers) > 1 and numbers == sorted(set(numbers)):
+            return True
+    return False
 
 
 def _found(text: str, styles: Mapping[str, _Style]) -> list[Series]:

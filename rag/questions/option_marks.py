@@ -14,7 +14,7 @@ from kofinlaw.rag.questions.asking import (
     asks_to_pick,
     names_parts,
 )
-from kofinlaw.rag.questions.mark_series import Series, series_of, shadow
+from kofinlaw.rag.questions.mark_series import Series, has_gap, series_of, shadow
 from kofinlaw.rag.questions.notes import condition_of, note_start, without_keys
 from kofinlaw.rag.questions.plain_lines import bare_line, plain_lines
 
@@ -247,6 +247,8 @@ def _unmarked(text: str) -> QuestionText:
         options = tuple(filter(None, (bare_line(line) for line in shown.split("\n"))))
         ends = stem.endswith(("?", "？", "시오.", "오.", "시오", "것은", ":", "："))
         if ends and asks_to_pick(stem) and 2 <= len(options) <= MAX_OPTIONS:
+            if has_gap(shadow(shown)):
+                return QuestionText(text.strip(), (), "the marks of the options have a gap")
             return QuestionText(stem, options, "", (note,) if note else ())
     doubt = ""
     if asks_to_pick(text) and not asks_text(text):

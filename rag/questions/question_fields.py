@@ -6,7 +6,6 @@ column of its own (`A` to `D`, `보기1`, `choice_1`, `option_a`, `①` …).
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import NamedTuple
 
 from kofinlaw import UserError
 from kofinlaw.data.korean.words import normalise
+from kofinlaw.decoding import load_json
 from kofinlaw.rag.questions.asking import asks_to_pick
 from kofinlaw.rag.questions.field_names import (
     ANSWER_NAMES,
@@ -152,7 +152,7 @@ def _texts_of_text(value: str, where: str) -> tuple[str, ...] | None:
     if text[:1] in "[{":
         for form in (text, text.replace("'", '"')):
             try:
-                parsed = json.loads(form)
+                parsed = load_json(form)
             except ValueError:
                 continue
             if isinstance(parsed, (list, dict)):

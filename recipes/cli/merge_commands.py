@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.recipes.cli.binding import output_folder
 from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
@@ -122,17 +123,15 @@ def _base_folder(adapter: Path, model: str) -> Path:
 
     Raises UserError if neither names a base that is on this machine.
     """
-    import json
-
     from kofinlaw.files import cache_folder
     from kofinlaw.models.resolve import model_folder
     from kofinlaw.models.settings import ModelSettings
 
     if not model:
         try:
-            record = json.loads((adapter / "kofinlaw.json").read_text(encoding="utf-8"))
+            record = load_json((adapter / "kofinlaw.json").read_text(encoding="utf-8"))
             model = str(record["base_id"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise_if_machine(error, adapter / "kofinlaw.json")
             raise UserError(
                 "the adapter's record does not name its base model",

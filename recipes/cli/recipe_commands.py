@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kofinlaw.decoding import load_json
 from kofinlaw.recipes.cli.binding import bind_recipe
 from kofinlaw.recipes.cli.console import (
     asking_command,
@@ -210,7 +210,7 @@ def _show_licence(recipe: Recipe) -> None:
 def _show_verdict(folder: Path) -> None:
     """Print the report's verdict in English; nothing if the run has no readable report."""
     try:
-        report = json.loads((folder / "report" / "report.json").read_text(encoding="utf-8"))
+        report = load_json((folder / "report" / "report.json").read_text(encoding="utf-8"))
         lines = report["verdict"]["en"]
     except (OSError, ValueError, KeyError, TypeError):
         return

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.files import read_json_lines
 from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
 from kofinlaw.recipes.studies.sweep import Failure, Point
@@ -109,7 +109,7 @@ def read_point(point: Point, folder: Path) -> PointFigures:
 
 def _accuracy(folder: Path) -> float | None:
     try:
-        scores = json.loads((folder / "score" / "scores.json").read_text(encoding="utf-8"))
+        scores = load_json((folder / "score" / "scores.json").read_text(encoding="utf-8"))
         systems = scores["systems"]
         name = next(name for name in ("trained-rag", "trained") if name in systems)
         return float(systems[name]["choice"]["value"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from kofinlaw import UserError
 from kofinlaw.data.korean.words import josa
+from kofinlaw.decoding import load_json
 from kofinlaw.scoring.claims import main_system, unequal_plans
 from kofinlaw.scoring.compare import changed_settings, distinct_names, read_run, run_pairs
 from kofinlaw.scoring.report import plots
@@ -180,7 +180,7 @@ def _named(run: str, system: str) -> Words:
 def _plain(text: str) -> str:
     """Return a setting without the quotes and brackets of JSON."""
     try:
-        value = json.loads(text)
+        value = load_json(text)
     except ValueError:
         return text
     if isinstance(value, list):

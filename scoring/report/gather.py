@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from kofinlaw.files import stage_folders
 from kofinlaw.scoring.answers import PARTS, read_timings
 from kofinlaw.scoring.compare import require_schema
 from kofinlaw.scoring.exams.exam_record import ExamsRecord
@@ -117,11 +118,7 @@ def _is_tested(recipe: Mapping[str, Any]) -> bool:
 
 def stage_rows(run: Path) -> list[StageRow]:
     """Return the finished stages in the order of a run."""
-    found = {
-        path.parent.name: path
-        for path in run.glob("*/stage.json")
-        if not path.parent.name.startswith(".")
-    }
+    found = {folder.name: folder / "stage.json" for folder in stage_folders(run)}
     middle = sorted(n for n in found if n not in (*FIRST_STAGES, *LAST_STAGES, REPORT_STAGE))
     names = [*(n for n in FIRST_STAGES if n in found), *middle]
     names += [n for n in LAST_STAGES if n in found]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
 
+from kofinlaw.decoding import load_json
 from kofinlaw.scoring.report import plots
 from kofinlaw.scoring.report.gather import lengths_histogram
 from kofinlaw.scoring.report.labels import (
@@ -306,7 +306,7 @@ def _plain(record: Mapping[str, object], text: str) -> str:
 def _record_of(text: str) -> Mapping[str, object]:
     """Return a rejected record that is JSON text; empty if it is something else or was cut."""
     try:
-        record = json.loads(text)
+        record = load_json(text)
     except ValueError:
         return {}
     return record if isinstance(record, dict) else {}

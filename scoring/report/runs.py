@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from kofinlaw.files import stage_folders
 from kofinlaw.tolerant_files import finite_number, read_json
 
 __all__ = [
@@ -69,10 +70,11 @@ def list_runs(root: Path) -> list[str]:
 def run_state(folder: Path) -> RunState:
     """Return the state of a run, from what its stages wrote."""
     running = is_running(folder)
+    finished = stage_folders(folder)
     stages = []
     for path in sorted(folder.glob("*/stage.json"), key=lambda p: p.stat().st_mtime):
         match = _PARTIAL.match(path.parent.name)
-        if path.parent.name.startswith(".") and match is None:
+        if match is None and path.parent not in finished:
             continue
         record = read_json(path) or {}
         name = match["stage"] if match else path.parent.name

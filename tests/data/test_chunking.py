@@ -112,11 +112,20 @@ def test_a_guideline_is_cut_by_heading():
     ]
 
 
-@pytest.mark.parametrize("number", ["", "1. ", "가. ", "(1) ", "Ⅰ. ", "① "])
+@pytest.mark.parametrize(
+    "number",
+    ["", "1. ", "가. ", "(1) ", "Ⅰ. ", "① ", "1 ", "1.1. ", "II. ", "A. ", "a) ", "제1장 "],
+)
 def test_a_heading_that_repeats_the_title_is_no_part_of_a_unit(number):
     text = f"# {number}응대 편람\n\n## 다. 등급\n\n가 등급은 부장이 맡는다.\n"
     (chunk,) = chunk_document(document(text, "guideline", "응대 편람"), ChunkSettings()).chunks
     assert chunk.unit == "응대 편람 > 다. 등급"
+
+
+def test_a_heading_that_ends_with_the_title_stays_a_part_of_a_unit():
+    text = "# 민원 응대 편람\n\n가 등급은 부장이 맡는다.\n"
+    (chunk,) = chunk_document(document(text, "guideline", "응대 편람"), ChunkSettings()).chunks
+    assert chunk.unit == "응대 편람 > 민원 응대 편람"
 
 
 def test_headings_in_fences_are_text():

@@ -15,7 +15,7 @@ sources = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(sources)
 
 ROOMS = ["kofinlaw", *(f"kofinlaw.{room}" for room in sources.ROOMS)]
-# What users are told about; each room may export more.
+# The names that the documentation explains; each room may export more.
 PROMISED = {
     "kofinlaw": ["open_run", "run"],
     "kofinlaw.data": ["build_corpus", "DataSettings"],

@@ -148,3 +148,26 @@ def test_no_line_of_a_template_is_longer_than_120_characters():
             if path.suffix in suffixes and not sources.NO_CODE & set(path.parts):
                 for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
                     assert len(line) <= 120, f"{relative(path)}:{number}"
+
+
+def test_code_that_expects_broken_json_reads_it_with_load_json():
+    """`json.loads` raises RecursionError for deep lists, which such code does not catch."""
+    own = {"kofinlaw/decoding.py", "rag/contest/script.py"}  # load_json; a script without kofinlaw
+    found = []
+    for path in FILES:
+        for node in ast.walk(sources.tree(path)):
+            if not isinstance(node, ast.Try | ast.With):
+                continue
+            catching = node.items if isinstance(node, ast.With) else node.handlers
+            caught = " ".join(ast.unparse(part).split("\n")[0] for part in catching)
+            calls = [
+                call
+                for statement in node.body
+                for call in ast.walk(statement)
+                if isinstance(call, ast.Call)
+                and ast.unparse(call.func) in ("json.loads", "json.load")
+            ]
+            hooked = any(call.keywords for call in calls)  # `object_pairs_hook`
+            if calls and not hooked and re.search(r"ValueError|JSONDecodeError", caught):
+                found.append(f"{relative(path)}:{calls[0].lineno}")
+    assert [place for place in found if place.partition(":")[0] not in own] == []

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError, files
-from kofinlaw.files import atomic_folder, cache_folder, existing_path
+from kofinlaw.files import (
+    atomic_folder,
+    cache_folder,
+    existing_path,
+    stage_folders,
+    write_json,
+)
 
 
 def write(folder, text):
@@ -153,3 +159,10 @@ def test_a_full_device_is_said_and_remains():
     with pytest.raises(UserError, match="no space left"):
         files.write_text(Path("/dev/full"), "답")
     assert not Path("/dev/full").is_file()
+
+
+def test_the_stages_of_a_run_are_those_that_are_finished_and_in_use(tmp_path):
+    for name in ("train", "data", ".merge.partial", "train.set-aside-1"):
+        write_json(tmp_path / name / "stage.json", {})
+    (tmp_path / "empty").mkdir()
+    assert [folder.name for folder in stage_folders(tmp_path)] == ["data", "train"]

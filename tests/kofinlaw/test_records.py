@@ -49,3 +49,5 @@ def test_a_fault_of_a_record_is_one_line_and_one_of_the_machine_is_raised():
         with pytest.raises(MachineError):
             record_fault(error)
     assert record_fault(FileNotFoundError(errno.ENOENT, "x")).startswith("FileNotFoundError")
+    denied = PermissionError(errno.EACCES, "Permission denied", "a.pdf")
+    assert record_fault(denied).startswith("this file or folder may not be read or written → ")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import errno
 import shutil
 
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.errors import MachineError
 from kofinlaw.models.loading import load_model
 
 
@@ -105,3 +107,44 @@ def test_a_torn_weight_file_and_an_absent_adapter_are_one_error(llama, tmp_path)
         load_model(torn)
     with pytest.raises(UserError, match="adapter_config"):
         load_model(llama, adapter=tmp_path)
+
+
+@pytest.fixture
+def small_adapter(tmp_path, llama):
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(task_type="CAUSAL_LM", r=2, target_modules=["q_proj"])
+    get_peft_model(load_model(llama), config).save_pretrained(tmp_path / "adapter")
+    return tmp_path / "adapter"
+
+
+def test_weights_that_were_cut_are_said_with_their_file(llama, small_adapter):
+    weights = small_adapter / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    with pytest.raises(UserError, match="bytes, and its header names") as caught:
+        load_model(llama, adapter=small_adapter)
+    assert caught.value.where == str(weights)
+    weights.unlink()
+    with pytest.raises(UserError, match=r"no adapter_model\.safetensors"):
+        load_model(llama, adapter=small_adapter)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("CUDA error: out of memory"), "memory ran out while loading the adapter"),
+        (MemoryError(), "memory ran out while loading the adapter"),
+        (OSError(errno.EMFILE, "Too many open files"), "too many open files"),
+    ],
+)
+def test_an_error_of_the_machine_is_not_one_of_the_adapter(
+    llama, small_adapter, monkeypatch, error, said
+):
+    import peft
+
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(peft.PeftModel, "from_pretrained", fail)
+    with pytest.raises(MachineError, match=said):
+        load_model(llama, adapter=small_adapter)

@@ -33,8 +33,17 @@ def test_runs_are_compared_item_by_item_with_what_changed(run_folder, tmp_path):
     assert "| base | 60 | 0 | 8 | +13.3" in text
     assert "0.0078 |" in text  # 2 · ½⁸
     assert "- train.learning_rate: – → 0.0001" in text
+    shutil.copytree(other / "train", other / "train.set-aside-1")
+    write_json(
+        other / "train.set-aside-1/stage.json", {"settings": {"train": {"learning_rate": 9}}}
+    )
+    assert compare_runs([run_folder, other]) == text
     with pytest.raises(UserError, match="not been scored"):
         compare_runs([run_folder, tmp_path])
+    for broken in ("{", "[" * 100_000, "[1]"):
+        (other / "score/scores.json").write_text(broken)
+        with pytest.raises(UserError, match="the scores cannot be read"):
+            compare_runs([run_folder, other])
 
 
 def item(name, score, plan):

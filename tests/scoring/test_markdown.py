@@ -3,6 +3,7 @@
 import json
 
 from kofinlaw.scoring.markdown import scores_markdown
+from kofinlaw.texts import markdown_text
 
 
 def test_every_sort_and_the_twins_have_rows(run_folder):
@@ -41,5 +42,7 @@ def test_answers_that_could_not_be_read_are_counted_with_their_ids(run_folder):
     page = scores_markdown(scores)
     assert "- base: 12 answers that name no option, counted as wrong: q0, q1," in page
     assert "q9, …" in page
+    scores["systems"]["base"]["unreadable"] = ["<b>q1"]
+    assert f"counted as wrong: {markdown_text('<b>q1')}\n" in scores_markdown(scores)
     scores["systems"]["base"]["unreadable"] = []
     assert "name no option" not in scores_markdown(scores)

@@ -14,7 +14,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import sha256_file
 from kofinlaw.models import templates
-from kofinlaw.results import JsonValue
+from kofinlaw.models.rendering.control_tokens import own_template, token_text
 from kofinlaw.trainer.merge.adapter_files import Adapter
 from kofinlaw.trainer.merge.json_objects import (
     JsonObject,
@@ -69,16 +69,14 @@ def chat_template(adapter: Adapter, base_folder: Path) -> templates.ChatTemplate
     folder = adapter.folder
     found = templates.template_for(base_folder)
     named = folder / TEMPLATE
+    written = own_template(folder)
     if own_vocabulary(folder, base_folder) and (folder / _CONFIG).exists():
         own = templates.template_for(folder)
-        in_config = isinstance(read_object_if_present(folder / _CONFIG).get("chat_template"), str)
-        source = own.source if named.exists() or in_config else found.source
-        found = replace(own, source=source, name="adapter's own")
-    elif named.exists():
-        source = named.read_text(encoding="utf-8")
-        found = templates.ChatTemplate(
-            source, found.bos, found.eos, "adapter's own", found.controls
+        found = replace(
+            own, source=found.source if written is None else written, name="adapter's own"
         )
+    elif written is not None and named.exists():
+        found = replace(found, source=written, name="adapter's own")
     recorded = adapter.record.get("template_sha256")
     if recorded is not None and recorded != found.sha256:
         raise UserError(
@@ -177,14 +175,8 @@ def own_special_ids(plan: MergePlan, folder: Path) -> dict[str, int]:
         return {}
     config = read_object_if_present(plan.adapter.folder / _CONFIG)
     vocabulary = _vocabulary(folder / "tokenizer.json")
-    ids = {f"{key}_id": vocabulary.get(_token_text(config.get(key))) for key in _SPECIAL}
+    ids = {f"{key}_id": vocabulary.get(token_text(config.get(key))) for key in _SPECIAL}
     return {key: number for key, number in ids.items() if number is not None}
-
-
-def _token_text(value: JsonValue) -> str:
-    if isinstance(value, dict):
-        value = value.get("content")
-    return value if isinstance(value, str) else ""
 
 
 def check_special_ids(config: JsonObject, rows: int | None, where: Path) -> None:

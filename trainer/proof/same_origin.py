@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kofinlaw.files import sha256_file, sha256_text
+from kofinlaw.models.rendering.control_tokens import own_template
 from kofinlaw.models.templates import ChatTemplate, template_for
 from kofinlaw.records import Message
 from kofinlaw.results import JsonValue
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.merge.adapter_files import Adapter
-from kofinlaw.trainer.merge.json_objects import read_object_if_present
 from kofinlaw.trainer.merge.merged_tokenizer import chat_template, own_vocabulary
 from kofinlaw.trainer.proof.proof_result import Check
 
@@ -55,7 +55,7 @@ def identity_checks(
     if trained is None and not recorded:
         trained = chat_template(adapter, base)
     expected = trained.sha256 if trained else recorded
-    own = _own_template(merged)
+    own = own_template(merged)  # as another reader finds it, without kofinlaw's catalogue
     found = sha256_text(own) if own is not None else "absent"
     checks.append(Check("chat template", found[:16], f"{expected[:16]}", found == expected))
     if found == expected:
@@ -65,12 +65,3 @@ def identity_checks(
         turns = sha256_text(trained.render(RENDERED))
         checks.append(Check("rendered turns", rendered[:16], turns[:16], rendered == turns))
     return checks
-
-
-def _own_template(merged: Path) -> str | None:
-    """Return the template that another reader finds in the folder, without kofinlaw's catalogue."""
-    file = merged / "chat_template.jinja"
-    if file.exists():
-        return file.read_text(encoding="utf-8")
-    value = read_object_if_present(merged / "tokenizer_config.json").get("chat_template")
-    return value if isinstance(value, str) else None

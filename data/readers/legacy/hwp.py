@@ -13,6 +13,7 @@ from kofinlaw import UserError
 from kofinlaw.data.readers.legacy.containers import Container, starts_with
 from kofinlaw.data.readers.legacy.hwp_info import FORMATS, DocInfo
 from kofinlaw.data.readers.legacy.hwp_records import Record, inflate, record_tree
+from kofinlaw.data.readers.office.cells import checked_rows
 from kofinlaw.data.readers.office.docx_lists import is_bullet
 from kofinlaw.data.readers.office.hancom import hancom_symbols
 from kofinlaw.data.readers.office.number_marks import number_mark
@@ -36,7 +37,6 @@ _SECTION_ID, _NUMBER_ID, _EQUATION_ID, _EQUATION = b"dces", b"onta", b"deqe", 88
 _COUNTED = (3, 4, 5)  # the numbers of pictures, tables and equations
 _CELL_PLACE = 8  # bytes before column, row and spans of a cell
 _MAX_CELLS = 1_000_000  # of all tables of a section
-_MAX_TABLE_TEXT = 20_000_000  # characters of a table, with the copies in merged cells
 
 
 def hwp_to_markdown(path: Path, expanded_mebibytes: int) -> str:
@@ -191,7 +191,7 @@ def _paragraphs_below(record: Record) -> Iterator[Record]:
 def _table(control: Record, info: DocInfo) -> Iterator[str]:
     """Yield the caption of a table and its rows; merged cells repeat their text.
 
-    Raises UserError if the table has too many characters.
+    Raises UserError if the table is too large.
     """
     table = next((child for child in control.children if child.tag == _TABLE), None)
     if table is None:
@@ -214,9 +214,7 @@ def _table(control: Record, info: DocInfo) -> Iterator[str]:
             place, texts = child, []
         elif child.tag == _PARAGRAPH:
             texts.append(_plain(Record(0, b"", [child]), info))
-    if sum(len(text) for row in rows for text in row) > _MAX_TABLE_TEXT:
-        raise UserError(f"a table has more than {_MAX_TABLE_TEXT} characters")
-    yield from markdown_rows(rows)
+    yield from markdown_rows(checked_rows(rows))
 
 
 def _cells(records: Sequence[Record]) -> int:

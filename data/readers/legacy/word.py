@@ -15,6 +15,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.data.readers.legacy.containers import Container
 from kofinlaw.data.readers.legacy.word_runs import GoneRuns, modifiers
+from kofinlaw.data.readers.office.cells import checked_rows
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
 __all__ = ["doc_to_markdown"]
@@ -279,10 +280,12 @@ def _markdown(paragraphs: Iterator[_Paragraph]) -> Iterator[str]:
 
 
 def _rows(rows: Sequence[list[str]], frame: Sequence[str]) -> Iterator[str]:
-    """Yield rows in Markdown, each as long as the longest one; the paragraphs of a single cell."""
+    """Yield rows in Markdown, each as long as the longest one; the paragraphs of a single cell.
+
+    Raises UserError if the table is too large.
+    """
     if sum(map(len, rows)) == 1:
         for text in filter(None, frame):
             yield from (text, "")
         return
-    width = max((len(row) for row in rows), default=0)
-    yield from markdown_rows([[*row, *[""] * (width - len(row))] for row in rows])
+    yield from markdown_rows(checked_rows(rows))

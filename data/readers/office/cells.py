@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kofinlaw import UserError
 
-__all__ = ["CellRows", "checked_rows"]
+__all__ = ["MAX_COLUMNS", "CellRows", "checked_rows"]
 
-_MAX_COLUMNS = 10_000
+MAX_COLUMNS = 10_000
 _MAX_CELLS = 1_000_000
 _MAX_TEXT = 20_000_000  # characters of a table, with the copies in merged cells
 
@@ -65,8 +65,8 @@ class CellRows:
                 self._below[at] = (height - 1, text)
 
     def _put(self, column: int, text: str) -> None:
-        if column >= _MAX_COLUMNS:
-            raise UserError(f"a table has more than {_MAX_COLUMNS} columns")
+        if column >= MAX_COLUMNS:
+            raise UserError(f"a table has more than {MAX_COLUMNS} columns")
         row = self.rows[-1]
         self._cells += max(1, column + 1 - len(row))
         self._characters += len(text)
@@ -86,15 +86,19 @@ class CellRows:
         )
 
 
-def checked_rows(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+def checked_rows(rows: Iterable[Sequence[str]]) -> list[list[str]]:
     """Return rows filled with empty cells to the same length.
 
-    Raises UserError if the table is too large.
+    Raises UserError as soon as the rows so far are too large.
     """
-    width = max((len(row) for row in rows), default=0)
-    if width > _MAX_COLUMNS:
-        raise UserError(f"a table has more than {_MAX_COLUMNS} columns")
-    characters = sum(len(cell) for row in rows for cell in row)
-    if width * len(rows) > _MAX_CELLS or characters > _MAX_TEXT:
-        raise UserError(f"a table has more than {_MAX_CELLS} cells or {_MAX_TEXT} characters")
-    return [[*row, *[""] * (width - len(row))] for row in rows]
+    out: list[Sequence[str]] = []
+    width = characters = 0
+    for row in rows:
+        out.append(row)
+        width = max(width, len(row))
+        characters += sum(map(len, row))
+        if width > MAX_COLUMNS:
+            raise UserError(f"a table has more than {MAX_COLUMNS} columns")
+        if width * len(out) > _MAX_CELLS or characters > _MAX_TEXT:
+            raise UserError(f"a table has more than {_MAX_CELLS} cells or {_MAX_TEXT} characters")
+    return [[*row, *[""] * (width - len(row))] for row in out]

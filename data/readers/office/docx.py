@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from kofinlaw.data.readers.archives import Archive, attribute, local_name
-from kofinlaw.data.readers.office.cells import checked_rows
+from kofinlaw.data.readers.office.cells import MAX_COLUMNS, checked_rows
 from kofinlaw.data.readers.office.docx_fields import Fields
 from kofinlaw.data.readers.office.docx_lists import Lists, is_bullet, symbol
 from kofinlaw.data.readers.office.docx_math import formula_text
@@ -117,7 +117,7 @@ class _Reader:
                 if len(cells) == 1:  # a frame around paragraphs
                     yield from self.lines(cells[0])
                 else:
-                    yield from markdown_rows(self._rows(item))
+                    yield from markdown_rows(checked_rows(self._rows(item)))
                 continue
             for box in item.first:
                 yield from self.lines(box)
@@ -277,11 +277,11 @@ class _Reader:
         )
         return "".join(f"\n{text}" for text in texts if text.strip())
 
-    def _rows(self, table: Element) -> list[list[str]]:
-        """Return the rows of a table; cells that are merged over rows or columns repeat their
-        text.
+    def _rows(self, table: Element) -> Iterator[list[str]]:
+        """Yield the rows of a table; cells that are merged over rows or columns repeat their
+        text. A row that is too wide ends behind `MAX_COLUMNS`.
         """
-        rows: list[list[str]] = []
+        above: list[str] = []
         for row in _table_rows(table):
             cells = [""] * _count(child(child(row, "trPr"), "gridBefore"), 0)
             for cell in _cells(row):
@@ -290,12 +290,11 @@ class _Reader:
                 down, across = child(about, "vMerge"), child(about, "hMerge")
                 if across is not None and value(across) != "restart" and cells:
                     text = cells[-1]
-                elif rows and (_is_continued(down) or _is_tracked(about)):
-                    above = rows[-1]
-                    text = above[len(cells)] if len(cells) < len(above) else text
-                cells += [text] * width
-            rows.append(cells)
-        return checked_rows(rows)
+                elif len(cells) < len(above) and (_is_continued(down) or _is_tracked(about)):
+                    text = above[len(cells)]
+                cells += [text] * min(width, MAX_COLUMNS + 1 - len(cells))
+            yield cells
+            above = cells
 
 
 def _inside(parent: Element, *names: str) -> Iterator[Element]:

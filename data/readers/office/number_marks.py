@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from kofinlaw.data.law.headers import CIRCLED
+
 __all__ = ["Counters", "number_mark", "raised"]
 
 _EXPONENT = re.compile(r"[-+−]?\d{1,4}")
@@ -34,7 +36,6 @@ def _series(first: str, count: int) -> str:
     return "".join(map(chr, range(ord(first), ord(first) + count)))
 
 
-_CIRCLED = _series("①", 20) + _series("㉑", 15) + _series("㊱", 15)
 # Formats whose marks are single characters in order; a list longer than that repeats the letter.
 _LETTERS = {
     "syllable": _SYLLABLES,
@@ -45,14 +46,9 @@ _LETTERS = {
     "branches": _BRANCHES,
     "hangul_stems": _HANGUL_STEMS,
 }
-# `가` to `하`, then `거` to `허`, `고` to `호`: Hancom, and the letters of 목
-_VOWELS = (0, 4, 8, 13, 18, 20)
-_LETTERS["syllables"] = "".join(
-    chr(ord(first) + 28 * vowel) for vowel in _VOWELS for first in _SYLLABLES
-)
 # The same, but a number above the last character is written in digits.
 _SINGLE = {
-    "circled": _CIRCLED,
+    "circled": CIRCLED,
     "circled_syllable": _series("㉮", 14),
     "circled_jamo": _series("㉠", 14),
     "circled_latin": _series("ⓐ", 26),

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.archives import Archive, attribute, local_name
+from kofinlaw.data.readers.office.cells import CellRows
 from kofinlaw.data.readers.office.number_marks import Counters, raised
 from kofinlaw.data.readers.office.odt_styles import Level, OdtStyles, list_mark
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
@@ -209,48 +210,35 @@ class _Reader:
         return cell_text(" ".join(line.strip("| ").replace(" | ", " ") for line in lines))
 
     def _rows(self, table: Element) -> list[list[str]]:
-        """Return the rows of a table; cells that span rows or columns repeat their text."""
-        rows: list[list[str]] = []
-        below: dict[int, tuple[int, str]] = {}  # column to (rows left, text) of a cell from above
+        """Return the rows of a table; cells that span rows or columns repeat their text.
+
+        The empty cells at the end of a row, which fill a sheet to its last column, are left out.
+        Raises UserError if the table is too large.
+        """
+        rows = CellRows()
         for row in _table_rows(table):
-            cells: list[str] = []
-            right, text = 0, ""
+            rows.start_row()
+            column = 0
+            empty: list[int] = []  # columns that count only if a cell with text follows
             for cell in row:
                 name = local_name(cell.tag)
                 if name not in ("table-cell", "covered-table-cell"):
                     continue
-                for _ in range(min(_number(cell, "number-columns-repeated", 1), _MAX_REPEATED)):
-                    column = len(cells)
-                    if name == "table-cell":
-                        text = self._cell(cell)
-                        right = _number(cell, "number-columns-spanned", 1) - 1
-                        height = _number(cell, "number-rows-spanned", 1) - 1
-                        if height > 0:
-                            below.update(
-                                {
-                                    column + n: (height, text)
-                                    for n in range(min(right + 1, _MAX_REPEATED))
-                                }
-                            )
-                        cells.append(text)
-                    elif right > 0:
-                        right -= 1
-                        cells.append(text)
-                    else:
-                        left, above = below.get(column, (0, ""))
-                        cells.append(above if left > 0 else "")
-                        below[column] = (left - 1, above)
-            rows.append(cells)
-        width = max((len(_trimmed(row)) for row in rows), default=0)
-        return [[*row[:width], *[""] * (width - len(row))] for row in rows]
-
-
-def _trimmed(row: list[str]) -> list[str]:
-    """Return the row without the empty cells at its end, which fill a sheet to its last column."""
-    end = len(row)
-    while end and not row[end - 1]:
-        end -= 1
-    return row[:end]
+                repeated = min(_number(cell, "number-columns-repeated", 1), _MAX_REPEATED)
+                columns = range(column, column + repeated)
+                column += repeated
+                text = self._cell(cell) if name == "table-cell" else ""
+                if not text:
+                    empty += columns if name == "table-cell" else ()
+                    continue
+                width = min(_number(cell, "number-columns-spanned", 1), _MAX_REPEATED)
+                height = _number(cell, "number-rows-spanned", 1)
+                for at in empty:
+                    rows.add("", column=at)
+                for at in columns:
+                    rows.add(text, width, height, at)
+                empty = []
+        return rows.filled()
 
 
 def _table_rows(node: Element) -> Iterator[Element]:

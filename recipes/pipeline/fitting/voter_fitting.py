@@ -8,7 +8,6 @@ that was killed continues where it stopped.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from kofinlaw import Progress, UserError
 from kofinlaw.commands import command_line, stage_command
 from kofinlaw.data.prompting.stems import is_negative
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import read_jsonl, sha256_file, write_json, write_jsonl
 from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
@@ -213,7 +213,7 @@ def _items(folder: Path) -> list[FitItem]:
 
 def _read(path: Path) -> Mapping[str, object] | None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = load_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise_if_machine(error, path)
         return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import stat
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.files import sha256_file, write_json
 
 __all__ = ["CHECKED", "LARGE", "SETTLED_SECONDS", "CheckMemory"]
@@ -105,12 +105,12 @@ def _seen(status: os.stat_result) -> list[object]:
 
 def _read(path: Path) -> dict[str, list[object]]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = load_json(path.read_text(encoding="utf-8"))
         files = value["files"] if value["format"] == 1 else {}
         return {
             str(name): row
             for name, row in files.items()
             if isinstance(row, list) and len(row) == 6 and isinstance(row[-1], str)
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.commands import again_command, command_line
-from kofinlaw.files import SET_ASIDE, sha256_text
+from kofinlaw.files import sha256_text, stage_folders
 from kofinlaw.recipes.pipeline.integrity.check_memory import CheckMemory
 from kofinlaw.recipes.pipeline.integrity.outputs import (
     Change,
@@ -175,9 +175,8 @@ def stage_of(path: Path) -> Path | None:
 
 def stages_in(folder: Path) -> list[str]:
     """Return the names of the finished stages of a run, those that were finished first first."""
-    found = [path.parent for path in folder.glob("*/stage.json")]
-    kept = [path for path in found if SET_ASIDE not in path.name]
-    return [p.name for p in sorted(kept, key=lambda p: ((p / RECORD).stat().st_mtime_ns, p.name))]
+    found = stage_folders(folder)
+    return [p.name for p in sorted(found, key=lambda p: ((p / RECORD).stat().st_mtime_ns, p.name))]
 
 
 def rerecord(folder: Path) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, cast
 
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import write_json
 from kofinlaw.tolerant_files import sealed
@@ -69,8 +69,8 @@ class StageRecord(TypedDict, total=False):
 def read_record(folder: Path) -> StageRecord:
     """Return the `stage.json` of a stage's folder; empty if it is missing or broken."""
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        record = load_json((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise_if_machine(error, folder / RECORD)
         return {}
     return cast("StageRecord", record) if isinstance(record, dict) else {}

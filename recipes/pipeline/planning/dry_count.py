@@ -31,6 +31,7 @@ from kofinlaw.recipes.pipeline.code_hash import code_sha256
 from kofinlaw.recipes.pipeline.integrity.fingerprints import inputs_sha256
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount, name_order
 from kofinlaw.recipes.pipeline.run import Run, protected_examples, protected_texts, source_inputs
+from kofinlaw.tolerant_files import read_json
 
 __all__ = [
     "READ_BYTES",
@@ -78,7 +79,7 @@ def documents_of(run: Run) -> DocumentList:
     settings, base = run.recipe.data, run.recipe_file.path.parent
     assert settings is not None  # else there is nothing to read
     path = run.cache / "plans" / f"documents-{_hash(_documents_key(run))}.json"
-    known = _read(path)
+    known = read_json(path)
     if known is not None:
         with contextlib.suppress(KeyError, TypeError, ValueError):
             rows = tuple((str(t), str(d), str(x)) for t, d, x in known["documents"])
@@ -98,7 +99,7 @@ def dry_count(run: Run, progress: Progress = silent) -> DryCount:
     assert settings is not None  # else there is nothing to count
     folder = local_folder(run.recipe.model, cache=run.cache)
     path = run.cache / "plans" / f"examples-{_hash(_examples_key(run, folder))}.json"
-    known = _read(path)
+    known = read_json(path)
     if known is not None:
         with contextlib.suppress(KeyError, TypeError):
             return DryCount(**{**known, "held_out": tuple(known["held_out"])})
@@ -204,15 +205,6 @@ def _examples_key(run: Run, folder: Path | None) -> dict[str, object]:
 def _hash(content: dict[str, object]) -> str:
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """Return an object that was kept; None if there is none or it cannot be read."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return values if isinstance(values, dict) else None
 
 
 def _keep(path: Path, values: dict[str, Any]) -> None:

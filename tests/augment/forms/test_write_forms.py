@@ -216,3 +216,21 @@ def test_a_broken_line_is_left_out_and_listed_with_its_reason(tmp_path):
     assert any("6 records left out, they are broken" in note for note in record.notes())
     write_forms(["alpaca"], write(path, [good]), tmp_path / "out")
     assert not (tmp_path / "out/rejected.jsonl").exists()
+
+
+def test_the_reason_of_most_records_is_the_one_that_is_said(tmp_path):
+    """One broken line among dialogues that no form holds is not their reason, nor another file's."""
+    tool = {"messages": [{"role": "tool", "content": "x"}]}
+    (tmp_path / "pairs").mkdir()
+    examples = write(tmp_path / "in.jsonl", [tool, {"id": "broken"}, tool])
+    with pytest.raises(UserError, match="can hold none") as error:
+        write_forms(["alpaca"], examples, tmp_path / "out")
+    assert "in.jsonl:2" not in str(error.value)
+    assert "user and assistant in turn" in error.value.remedy
+    dialogue = [{"role": "user", "content": "가?"}, {"role": "assistant", "content": "나"}]
+    examples = write(tmp_path / "in.jsonl", [{"messages": dialogue}, {"id": "broken"}])
+    pair = {"messages": dialogue, "chosen": "나", "rejected": "다"}
+    pairs = write(tmp_path / "pairs" / "in.jsonl", [pair])
+    with pytest.raises(UserError, match="can hold none of the 1 records") as error:
+        write_forms(["alpaca"], examples, tmp_path / "out", pairs=pairs)
+    assert "in.jsonl:2" not in str(error.value)

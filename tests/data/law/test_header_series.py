@@ -97,3 +97,10 @@ def test_a_second_reading_changes_nothing(rows):
     once = standard_lines(text.split("\n"))
     assert len(once) == text.count("\n") + 1
     assert standard_lines(once) == once
+
+
+@pytest.mark.parametrize("name", ["내규", "고시", "훈령", "예규", "령", "준칙", "절차", "편람"])
+def test_the_name_of_the_rule_may_follow_a_title_directly(name):
+    text = f"1조(목적)이 {name} 적용 범위를 정한다.\n2조(정의) {BODY}\n3조(벌칙) {BODY}\n"
+    assert articles(text) == [("제1조", "목적"), ("제2조", "정의"), ("제3조", "벌칙")]
+    assert articles(text.replace("3조(벌칙) ", "3조(벌칙)와 ")) == articles(text)[:2]

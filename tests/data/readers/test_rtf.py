@@ -126,3 +126,12 @@ def test_merged_cells_keep_their_columns():
     assert rtf_to_markdown(rtf(body))[0].splitlines() == [
         *["| A | B | B |", "| --- | --- | --- |", "| A | C | D |", "| E | F | F |"],
     ]
+
+
+def test_a_table_whose_rows_repeat_a_text_too_often_is_refused():
+    edges = "".join(rf"\cellx{100 * n}" for n in range(1, 401))
+    cells = r"\cell " * 400
+    wide = rf"\trowd{edges}\pard\intbl x{cells}\row "
+    merged = rf"\trowd\cellx40000\pard\intbl {'x' * 5000}\cell\row "
+    with pytest.raises(UserError, match="a table has more than"):
+        rtf_to_markdown(rtf(wide + merged * 11))

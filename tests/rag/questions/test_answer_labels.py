@@ -36,6 +36,25 @@ def test_every_form_of_a_label_is_read_with_and_without_the_texts(number, signs,
     assert key_labels(written, OPTIONS) == (str(number + 1),)
 
 
+@given(st.integers(2, 9), st.data())
+def test_every_way_to_name_an_option_gives_its_label(count, data):
+    number = data.draw(st.integers(1, count))
+    options = tuple(f"보기 내용 {n}" for n in range(1, count + 1))
+    ways = (
+        str(number),
+        f"{number}.0",
+        f"{number}번",
+        f"{number})",
+        "①②③④⑤⑥⑦⑧⑨"[number - 1],
+        "ABCDEFGHI"[number - 1],
+        "abcdefghi"[number - 1],
+        options[number - 1],
+    )
+    assert {option_label(way, options) for way in ways} == {str(number)}
+    assert option_label(str(count + 1), options) == ""
+    assert option_label("", options) == ""
+
+
 @given(st.integers(0, 4), st.sampled_from(["{}", "③ {}", " {}. ", "정답: ③ {}", "3. {}"]))
 @settings(max_examples=40, derandomize=True)
 def test_the_text_of_an_option_names_it_and_a_contradicting_mark_does_not(number, form):

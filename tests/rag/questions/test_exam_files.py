@@ -3,11 +3,9 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.rag.questions.exam_files import answer_label, exam_rows, read_exam
+from kofinlaw.rag.questions.exam_files import exam_rows, read_exam
 
 ROWS = (
     ("점검 이상을 보고하는 기한은?", "2", "1일", "3일", "7일", "10일", "점검", "2025"),
@@ -134,25 +132,6 @@ def raw(tmp_path, content):
     path = tmp_path / "broken.csv"
     path.write_bytes(content)
     return path
-
-
-@given(st.integers(2, 9), st.data())
-def test_every_way_to_name_an_option_gives_its_label(count, data):
-    number = data.draw(st.integers(1, count))
-    options = tuple(f"보기 내용 {n}" for n in range(1, count + 1))
-    ways = (
-        str(number),
-        f"{number}.0",
-        f"{number}번",
-        f"{number})",
-        "①②③④⑤⑥⑦⑧⑨"[number - 1],
-        "ABCDEFGHI"[number - 1],
-        "abcdefghi"[number - 1],
-        options[number - 1],
-    )
-    assert {answer_label(way, options) for way in ways} == {str(number)}
-    assert answer_label(str(count + 1), options) == ""
-    assert answer_label("", options) == ""
 
 
 def test_several_right_answers_other_names_and_doubts(tmp_path):

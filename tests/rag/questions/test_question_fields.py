@@ -68,6 +68,7 @@ def test_figures_in_a_list_are_no_marks():
         ({"options": {"1": "갑", "3": "을"}}, "not a series"),
         ({"options": [["갑"], ["을"]]}, "must be a list of texts"),
         ({"options": True}, "must be a list of texts"),
+        ({"options": "[" * 100_000 + "]" * 100_000}, "must be a list of texts"),
         ({"options": ["갑"]}, "1 option"),
         ({"options": ["갑", ""]}, "option 2 is empty"),
         ({"distractors": ["갑", "을"]}, "`distractors` is not read"),

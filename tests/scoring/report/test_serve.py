@@ -24,6 +24,7 @@ def served(run_folder, tmp_path_factory):
     write_json(root / "second run" / "train" / "stage.json", {"settings": {"train": {"rank": 8}}})
     busy = root / "busy"
     write_json(busy / "data" / "stage.json", {"status": "complete", "seconds": 2.0})
+    write_json(busy / "data.set-aside-1" / "stage.json", {"status": "complete", "seconds": 9.0})
     write_json(busy / ".train.partial" / "stage.json", {"status": "running"})
     write_json(
         busy / ".train.partial" / "progress.json",
@@ -74,6 +75,7 @@ def test_a_report_is_served_as_it_was_written(served):
 
 def test_a_running_stage_shows_how_far_it_is_and_its_log_cannot_run(served):
     status, body, _ = ask(served, "/runs/busy")
+    assert "set-aside" not in body
     assert status == 200
     assert 'data-reload="5"' in body
     assert '<progress max="48" value="12"' in body

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kofinlaw import UserError
+from kofinlaw.models.templates import template_for
 from kofinlaw.models.weight_headers import weight_files
 from kofinlaw.trainer.merge.merge_model import merge_adapter
 
@@ -60,6 +61,14 @@ def test_a_resized_vocabulary_takes_the_adapter_s_tokenizer(tmp_path, pico, llam
     assert tensors_of(tmp_path / "out")["lm_head.weight"].shape[0] == first + 3
     made, brought = tmp_path / "out" / "tokenizer.json", adapter / "tokenizer.json"
     assert made.read_bytes() == brought.read_bytes()
+
+
+def test_a_byte_order_mark_does_not_make_another_template(tmp_path, llama, adapter):
+    changed = shutil.copytree(adapter, tmp_path / "a")
+    text = template_for(llama).source
+    (changed / "chat_template.jinja").write_text(text, encoding="utf-8-sig")
+    merge_adapter(changed, llama, tmp_path / "out")
+    assert (tmp_path / "out" / "chat_template.jinja").read_text(encoding="utf-8") == text
 
 
 def test_a_template_other_than_the_trained_one_is_refused(tmp_path, llama, adapter):

@@ -169,7 +169,7 @@ def test_a_bomb_a_huge_table_and_deep_records_are_refused(files, tmp_path):
     tall = struct.pack("<IHH", 0, 1000, 900)
     merged = record(TABLE, 2, tall) + cell(0, 0, "가" * 100, 2, columns=900, rows=1000)
     table = paragraph("표" + control(11, b" lbt")) + record(CONTROL, 1, b" lbt") + merged
-    with pytest.raises(UserError, match="more than 20000000 characters"):
+    with pytest.raises(UserError, match="20000000 characters"):
         read(make(files, path, table))
     with pytest.raises(UserError, match="nests too deep"):
         read(make(files, path, b"".join(record(PARAGRAPH, n) for n in range(200))))

@@ -80,6 +80,33 @@ def test_a_row_repeated_to_the_last_column_stays_small(tmp_path):
     assert document.text == "| 가 | 나 |\n| --- | --- |\n"
 
 
+def test_a_table_of_repeated_words_is_refused(tmp_path):
+    cell = f'<table:table-cell table:number-columns-repeated="1000"><text:p>{"가" * 200}</text:p></table:table-cell>'
+    row = f"<table:table-row>{cell * 9}</table:table-row>"
+    with pytest.raises(UserError, match="a table has more than"):
+        read(odt(tmp_path / "a.odt", f"<table:table>{row * 12}</table:table>"))
+
+
+def test_a_cell_over_two_columns_and_rows(tmp_path):
+    def row(*cells):
+        return f"<table:table-row>{''.join(cells)}</table:table-row>"
+
+    def cell(words, about=""):
+        text = f"<text:p>{words}</text:p>" if words else ""
+        return f"<table:table-cell {about}>{text}</table:table-cell>"
+
+    covered = "<table:covered-table-cell/>"
+    spans = 'table:number-columns-spanned="2" table:number-rows-spanned="2"'
+    body = (
+        row(cell("가"), cell("나"), cell(""), cell("라"))
+        + row(cell("마"), cell("바", spans), covered, cell("사"))
+        + row(cell("아"), '<table:covered-table-cell table:number-columns-repeated="2"/>', cell(""))
+    )
+    (document,) = read(odt(tmp_path / "a.odt", f"<table:table>{body}</table:table>"))
+    assert document.text.splitlines()[::2] == ["| 가 | 나 |  | 라 |", "| 마 | 바 | 바 | 사 |"]
+    assert document.text.splitlines()[3] == "| 아 | 바 | 바 |  |"
+
+
 def test_encrypted_damaged_and_other_files_are_refused(tmp_path, path):
     manifest = "<manifest><manifest:encryption-data/></manifest>"
     with pytest.raises(UserError, match="encrypted"):
