@@ -61,6 +61,8 @@ def stage_command(stage: str, run: Path) -> str:
     recipe = run / "recipe.yaml"
     if not recipe.is_file():
         return f"kofinlaw run RECIPE --until {stage}"
+    if _is_study(run):
+        return command_line("study", recipe, "--runs", run.parent)
     return command_line("run", recipe, "--folder", run, "--until", stage)
 
 
@@ -71,5 +73,12 @@ def again_command(stage: str, run: Path) -> str:
         return command_line(stage, "RECIPE", "--runs", run.parent, "--resume", "never")
     if not recipe.is_file():
         return f"kofinlaw run RECIPE --until {stage} --again {stage}"
+    if _is_study(run):
+        return command_line("study", recipe, "--runs", run.parent, "--again", stage)
     options = ["--folder", run, "--until", stage, "--again", stage]
     return command_line("run", recipe, *options)
+
+
+def _is_study(run: Path) -> bool:
+    """Return whether `kofinlaw study` made the folder: only it has the stage `asked`."""
+    return (run / "asked").is_dir()

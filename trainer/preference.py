@@ -75,7 +75,7 @@ def read_pairs(
     encode: Callable[[str], list[int]],
     *,
     max_length: int,
-    rejected: list[Rejected] | None = None,
+    rejected: list[Rejected],
 ) -> list[Pair]:
     """Read and encode pairs of answers: lines with `messages`, `chosen` and `rejected`, or another
     form that `read_pair` reads.
@@ -85,12 +85,13 @@ def read_pairs(
 
     Pairs that cannot be trained on are added to `rejected`, with line and reason: broken JSON, a
     missing or empty answer, equal answers, turns that the template refuses, more than `max_length`
-    tokens. Without `rejected` the first of them raises UserError. So do a field that would be
-    ignored, a template without a stop token, and a file without a pair to train on.
+    tokens.
+
+    Raises UserError for a field that would be ignored, a template without a stop token, and a file
+    without a pair to train on.
     """
     stop = template.stop
     pairs: list[Pair] = []
-    refused: list[Rejected] = []
     for line, value, fault in read_json_records(path):
         name = str(value.get("id", f"line-{line}"))
         broken = fault or malformed(value, pair=True)
@@ -102,14 +103,10 @@ def read_pairs(
         except Exception as error:
             reason = error.reason if isinstance(error, ExampleError) else "unusable"
             why = str(error) if isinstance(error, ExampleError) else record_fault(error)
-            if rejected is None:
-                raise UserError(why, where=f"{path}:{line}", remedy=PAIR_REMEDY) from error
             detail = f"{path.name}:{line}: {why}"
-            refused.append(Rejected(name, "prefer", reason, detail, dumps(value)))
+            rejected.append(Rejected(name, "prefer", reason, detail, dumps(value)))
     if not pairs:
-        raise UserError(_no_pairs(refused), where=str(path), remedy=PAIR_REMEDY)
-    if rejected is not None:
-        rejected += refused
+        raise UserError(_no_pairs(rejected), where=str(path), remedy=PAIR_REMEDY)
     return pairs
 
 

@@ -3,7 +3,7 @@
 `다음 중 옳은 것만을 모두 고르면? ㄱ. … ㄴ. …` has options like `ㄱ, ㄴ`, which claim nothing by
 themselves. Search and evidence use the statements of such a question instead.
 
-The contest's script copies this module, so it imports only the standard library.
+The contest's script copies this module, so it imports only what that machine has.
 """
 
 from __future__ import annotations
@@ -12,23 +12,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kofinlaw.data.korean.marks import JAMO, SIGN_SERIES, SYLLABLES
+
 __all__ = ["Claims", "claims_of", "marked_statements"]
 
 # Marks by their place: an option may name `ⓒ` of the stem as `ㄷ`.
-_SERIES = (
-    "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ",
-    "㉠㉡㉢㉣㉤㉥㉦㉧㉨㉩",
-    "㉮㉯㉰㉱㉲㉳㉴㉵㉶㉷",
-    "①②③④⑤⑥⑦⑧⑨⑩",
-    "ⓐⓑⓒⓓⓔⓕⓖⓗⓘⓙ",
-    "가나다라마바사아자차",
+_CIRCLED = tuple(
+    SIGN_SERIES[name][:10]
+    for name in ("circled jamo", "circled syllable", "circled", "circled lower")
 )
+_SERIES = (JAMO, *_CIRCLED, SYLLABLES[:10])
 _PLACE = {mark: place for series in _SERIES for place, mark in enumerate(series)}
 _MARK = "[" + "".join(_PLACE) + "]"
 _OPTION = re.compile(rf"(?:\s|,|，|ㆍ|·|와|과|및|{_MARK}|[().])+")
 # A mark before a statement. A circled one needs no full stop behind it: `ⓐ 서장`.
 _MARKED = re.compile(
-    rf"(?:^|(?<=\s))\(?({_MARK})(?:[^\S\n]{{0,2}}[.)．:]|(?<=[①-⑩ⓐ-ⓙ㉠-㉩㉮-㉷])(?=\s))",
+    rf"(?:^|(?<=\s))\(?({_MARK})(?:[^\S\n]{{0,2}}[.)．:]|(?<=[{''.join(_CIRCLED)}])(?=\s))",
     re.MULTILINE,
 )
 

@@ -13,16 +13,13 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.data.readers.documents import Document, file_suffix, make_document, refused_document
 from kofinlaw.data.readers.grids import Table, grid_of_rows, lay_out, layout_lines
-from kofinlaw.data.readers.rows import (
-    csv_records,
-    csv_rows,
+from kofinlaw.data.readers.record_texts import (
     csv_text,
     has_title,
-    lists_files,
     record_form,
     record_text,
-    rows_of,
 )
+from kofinlaw.data.readers.rows import csv_records, csv_rows, lists_files, rows_of
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.records import record_fault
 

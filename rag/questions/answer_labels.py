@@ -10,13 +10,14 @@ import math
 import re
 from collections.abc import Sequence
 
+from kofinlaw.data.korean.marks import SIGNS, SYLLABLES, sign_number
 from kofinlaw.data.korean.words import normalise
-from kofinlaw.rag.questions.mark_series import SIGNS, shadow, sign_number
+from kofinlaw.rag.questions.mark_series import shadow
 
 __all__ = ["key_labels", "option_label"]
 
 _SIGN = (
-    rf"(?P<sign>\d{{1,2}}|{SIGNS}|[A-Na-n]|[가나다라마바사아자차카타파하]|[ㄱ-ㅎ]"
+    rf"(?P<sign>\d{{1,2}}|{SIGNS}|[A-Na-n]|[{SYLLABLES}]|[ㄱ-ㅎ]"
     r"|VI{0,3}|I[VX]|I{1,3})"
 )
 _SAID = (

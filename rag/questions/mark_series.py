@@ -12,33 +12,18 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-__all__ = ["SIGNS", "Mark", "Series", "has_gap", "series_of", "shadow", "sign_number"]
+from kofinlaw.data.korean.marks import JAMO, ROMAN, SIGN_SERIES, SYLLABLES, sign_number
 
-_SYLLABLES = "가나다라마바사아자차카타파하"
-_JAMO = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ"
-_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
-# Signs that are a mark alone: the first one, how many there are, and the rank of their series. In
-# Korean law a 항 (①) holds 호 (1.), and a 호 holds 목 (가.): a series of a lower level after one
-# of a higher level is a list inside its last option.
-_SIGNS: dict[str, tuple[str, int, int]] = {
-    "circled": ("①", 20, 0),
-    "filled": ("❶", 10, 0),
-    "sans": ("➀", 10, 0),
-    "filled sans": ("➊", 10, 0),
-    "double": ("⓵", 10, 0),
-    "enclosed": ("⑴", 20, 1),
-    "full stop": ("⒈", 20, 1),
-    "circled upper": ("Ⓐ", 14, 1),
-    "circled lower": ("ⓐ", 14, 2),
-    "enclosed lower": ("⒜", 14, 2),
-    "great roman sign": ("Ⅰ", 10, 2),
-    "small roman sign": ("ⅰ", 10, 2),
-    "circled syllable": ("㉮", 14, 3),
-    "enclosed syllable": ("㈎", 14, 3),
-    "circled jamo": ("㉠", 14, 3),
-    "enclosed jamo": ("㈀", 14, 3),
+__all__ = ["Mark", "Series", "has_gap", "series_of", "shadow"]
+
+# The rank of a series of `SIGN_SERIES`. In Korean law a 항 (①) holds 호 (1.), and a 호 holds 목
+# (가.): a series of a lower level after one of a higher level is a list inside its last option.
+_RANKS: dict[str, int] = {
+    **dict.fromkeys(("circled", "filled", "sans", "filled sans", "double"), 0),
+    **dict.fromkeys(("enclosed", "full stop", "circled upper"), 1),
+    **dict.fromkeys(("circled lower", "enclosed lower", "great roman sign", "small roman sign"), 2),
+    **dict.fromkeys(("circled syllable", "enclosed syllable", "circled jamo", "enclosed jamo"), 3),
 }
-SIGNS = "[" + "".join(f"{a}-{chr(ord(a) + n - 1)}" for a, n, _ in _SIGNS.values()) + "]"
 # Signs that need brackets or a dot: their pattern, and the rank of their series.
 _TOKENS: dict[str, tuple[str, int]] = {
     "number": (r"\d{1,2}", 1),
@@ -46,8 +31,8 @@ _TOKENS: dict[str, tuple[str, int]] = {
     "lower": ("[a-n]", 2),
     "roman": ("ix|iv|vi{0,3}|x|i{1,3}", 2),
     "ROMAN": ("IX|IV|VI{0,3}|X|I{1,3}", 2),
-    "syllable": (f"[{_SYLLABLES}]", 2),
-    "jamo": (f"[{_JAMO}]", 3),
+    "syllable": (f"[{SYLLABLES}]", 2),
+    "jamo": (f"[{JAMO}]", 3),
 }
 # Forms of a mark around its sign; a dot or colon before a digit belongs to a number.
 _BRACKETED = r"[(<\[{{]({sign})[)>\]}}][.:]?"
@@ -96,10 +81,10 @@ _ONE_OF = {"bracketed": "([<{", "word": "보선답oOcC"}
 def _styles() -> dict[str, _Style]:
     """Return the styles by name."""
     out: dict[str, _Style] = {}
-    for name, (first, count, rank) in _SIGNS.items():
-        own = rf"[(\[]?([{first}-{chr(ord(first) + count - 1)}])[.):\]]{{0,2}}(?!\d){_STRONG}"
-        signs = frozenset((first, chr(ord(first) + 1)))
-        out[name] = _Style(rank, re.compile(_LINE + own, re.MULTILINE), re.compile(own), signs)
+    for name, signs in SIGN_SERIES.items():
+        own = rf"[(\[]?([{signs}])[.):\]]{{0,2}}(?!\d){_STRONG}"
+        front = re.compile(_LINE + own, re.MULTILINE)
+        out[name] = _Style(_RANKS[name], front, re.compile(own), frozenset(signs[:2]))
     for name, (sign, rank) in _TOKENS.items():
         forms = {"bracketed": _BRACKETED, "closed": _CLOSED, "dotted": _DOTTED}
         if name.lower() != "roman":
@@ -201,19 +186,6 @@ def shadow(text: str) -> str:
     return text.translate(_WIDE)
 
 
-def sign_number(sign: str) -> int:
-    """Return the number of one sign (`3`, `③`, `C`, `다`, `ㄷ`, `iii`), 0 for any other text."""
-    if sign.isascii() and sign.isdigit():
-        return int(sign) if len(sign) < 4 else 0
-    for alphabet in (_SYLLABLES, _JAMO, "ABCDEFGHIJKLMN", "abcdefghijklmn"):
-        if len(sign) == 1 and sign in alphabet:
-            return alphabet.index(sign) + 1
-    for first, count, _ in _SIGNS.values():
-        if len(sign) == 1 and 0 <= ord(sign) - ord(first) < count:
-            return ord(sign) - ord(first) + 1
-    return _ROMAN.index(sign) + 1 if sign in _ROMAN else 0
-
-
 def series_of(text: str) -> list[Series]:
     """Return the best series of each style with two marks or more, in the order of their starts.
 
@@ -270,11 +242,11 @@ def _marks(
     """Return all marks of a style in the order of the text."""
     found: dict[int, Mark] = {}
     for match in front.finditer(text):
-        number = _ROMAN.index(match[1].lower()) + 1 if roman else sign_number(match[1])
+        number = ROMAN.index(match[1].lower()) + 1 if roman else sign_number(match[1])
         found[match.end()] = Mark(match.start(), match.end(), number, in_front=True)
     for match in inline.finditer(text) if inline is not None else ():
         if match.end() not in found and not _REFERS.match(text, match.end()):
-            number = _ROMAN.index(match[1].lower()) + 1 if roman else sign_number(match[1])
+            number = ROMAN.index(match[1].lower()) + 1 if roman else sign_number(match[1])
             found[match.end()] = Mark(match.start(), match.end(), number, in_front=False)
     return sorted(found.values())
 

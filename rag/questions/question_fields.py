@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from kofinlaw import UserError
+from kofinlaw.data.korean.marks import SIGNS, sign_number
 from kofinlaw.data.korean.words import normalise
 from kofinlaw.decoding import load_json
 from kofinlaw.rag.questions.asking import asks_to_pick
@@ -24,7 +25,7 @@ from kofinlaw.rag.questions.field_names import (
     field_of,
     text_of_field,
 )
-from kofinlaw.rag.questions.mark_series import SIGNS, series_of, shadow, sign_number
+from kofinlaw.rag.questions.mark_series import series_of, shadow
 from kofinlaw.rag.questions.notes import note_start, without_keys
 from kofinlaw.rag.questions.option_marks import (
     MAX_OPTIONS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -243,9 +243,7 @@ def _verify_run(folder: Path, accept: Sequence[str]) -> None:
                 continue
             state = checks.state(name)
             if state.recorded is None and state.intact:
-                with suppress(UserError):  # a folder that may only be read
-                    accept_stage(folder / name)
-                say(f"{name}: an earlier version recorded no hashes; recorded now, unchecked")
+                say(f"{name}: an earlier version recorded no hashes; {_recorded(folder / name)}")
             elif state.intact:
                 say(f"{name}: unchanged, {state.recorded} files")
             else:
@@ -267,6 +265,17 @@ def _verify_run(folder: Path, accept: Sequence[str]) -> None:
         for name in damaged:
             say(f"  {command_line('verify', short_path(folder), '--accept', name)}")
         raise typer.Exit(1)
+
+
+def _recorded(stage: Path) -> str:
+    """Record the hashes of a stage that has none; return whether that worked, for a message."""
+    from kofinlaw.recipes.pipeline.integrity.checks import accept_stage
+
+    try:
+        accept_stage(stage)
+    except UserError as error:  # a folder that may only be read
+        return f"they cannot be recorded: {error.message}"
+    return "recorded now, unchecked"
 
 
 def convert_llama(

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kofinlaw.commands import command_line, program, same_command, stage_command
+from kofinlaw.commands import again_command, command_line, program, same_command, stage_command
 
 WORDS = st.lists(st.text(st.characters(exclude_characters="\x00\n\r"), min_size=1), max_size=4)
 
@@ -59,3 +59,14 @@ def test_a_run_knows_the_command_of_its_stages(monkeypatch, tmp_path):
         "index",
     ]
     assert Path(words[2]).is_file()
+
+
+def test_a_stage_of_a_study_is_run_again_by_study(monkeypatch, tmp_path):
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    run = tmp_path / "retriever-study"
+    (run / "asked").mkdir(parents=True)
+    recipe = run / "recipe.yaml"
+    recipe.write_text("name: retriever-study\n", encoding="utf-8")
+    same = f"kofinlaw study {recipe} --runs {tmp_path}"
+    assert stage_command("score", run) == same
+    assert again_command("score", run) == f"{same} --again score"

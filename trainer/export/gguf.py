@@ -19,7 +19,6 @@ from kofinlaw.trainer.export.export_result import ExportFacts
 from kofinlaw.trainer.merge.json_objects import JsonObject, read_object, read_object_if_present
 
 __all__ = [
-    "DROPS_HEAD",
     "NEEDS_SENTENCEPIECE",
     "OUT_TYPES",
     "QUANTIZER",
@@ -30,7 +29,7 @@ __all__ = [
 
 OUT_TYPES = ("bf16", "f16", "q8_0", "q4_k_m")
 QUANTIZER = "llama-quantize"
-DROPS_HEAD = ("gemma", "gemma2")  # model types whose head the converter leaves out
+_DROPS_HEAD = ("gemma", "gemma2")  # model types whose head the converter leaves out
 # Model types for which the converter reads only tokenizer.model.
 NEEDS_SENTENCEPIECE = ("gemma", "gemma2", "gemma3", "gemma3_text")
 RUN = (
@@ -155,7 +154,7 @@ def _refuse_own_head(merged: Path) -> None:
     """Raise UserError for a head that the converter would leave out."""
     config = read_object(merged / "config.json")
     own = config.get("tie_word_embeddings") is False
-    if own and config.get("model_type") in DROPS_HEAD:
+    if own and config.get("model_type") in _DROPS_HEAD:
         raise UserError(
             "training separated the head from the embedding, and llama.cpp reads "
             f"{config['model_type']} with one tensor for both: the exported model would be another",

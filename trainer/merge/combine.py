@@ -116,9 +116,8 @@ def combine_adapters(
         "use_rslora": False,
         "rank_pattern": lower_ranks,
         "alpha_pattern": dict(lower_ranks),
-        "target_modules": list(
-            sorted(modules)
-        ),  # whole paths: they select these modules and no others
+        # Whole paths: they select these modules and no others.
+        "target_modules": list(sorted(modules)),
         **dict.fromkeys(("exclude_modules", "layers_to_transform", "layers_pattern")),
     }
     _write(out, factors, config, record)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.decoding import load_json
-from kofinlaw.errors import raise_if_machine
+from kofinlaw.models.folder_checks import read_config
 from kofinlaw.results import JsonValue
 
 __all__ = [
@@ -28,25 +27,18 @@ def read_object(path: Path) -> JsonObject:
 
     Raises UserError where the file is missing, cannot be read, or holds something else.
     """
-    try:
-        value = load_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    if not path.exists():
         raise UserError(
             "no such file",
             where=str(path),
             remedy=f"check the path: a model or an adapter is a folder that holds {path.name}",
-        ) from error
-    except (ValueError, RecursionError, OSError) as error:
-        raise_if_machine(error, path)
-        raise UserError(f"this file cannot be read: {error}", where=str(path)) from error
-    if not isinstance(value, dict):
-        raise UserError("this file must hold one JSON object", where=str(path))
-    return value
+        )
+    return read_config(path)
 
 
 def read_object_if_present(path: Path) -> JsonObject:
     """Read like `read_object`, but an absent file gives an empty object."""
-    return read_object(path) if path.exists() else {}
+    return read_config(path)
 
 
 def object_at(record: Mapping[str, JsonValue], key: str) -> JsonObject:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from kofinlaw.data.korean.marks import JAMO, SYLLABLES
 from kofinlaw.data.law.headers import CIRCLED
 
 __all__ = ["Counters", "number_mark", "raised"]
@@ -17,8 +18,6 @@ __all__ = ["Counters", "number_mark", "raised"]
 _EXPONENT = re.compile(r"[-+−]?\d{1,4}")
 _RAISED = str.maketrans("0123456789-−+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁺")
 _MOST = 100_000  # a larger number is written in digits, whatever its format
-_SYLLABLES = "가나다라마바사아자차카타파하"
-_JAMO = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ"
 _HANGUL_DIGITS, _HANGUL_UNITS = "영일이삼사오육칠팔구", ("", "십", "백", "천")
 _HANJA_DIGITS, _HANJA_UNITS = "〇一二三四五六七八九", ("", "十", "百", "千")
 _LEGAL_DIGITS = "零壹貳參四五六七八九"
@@ -38,8 +37,8 @@ def _series(first: str, count: int) -> str:
 
 # Formats whose marks are single characters in order; a list longer than that repeats the letter.
 _LETTERS = {
-    "syllable": _SYLLABLES,
-    "jamo": _JAMO,
+    "syllable": SYLLABLES,
+    "jamo": JAMO,
     "latin": _series("a", 26),
     "LATIN": _series("A", 26),
     "stems": _STEMS,
@@ -76,8 +75,8 @@ _NAMES = {
     "CIRCLED_DIGIT": "circled", "ROMAN_CAPITAL": "ROMAN", "ROMAN_SMALL": "roman",
     "LATIN_CAPITAL": "LATIN", "LATIN_SMALL": "latin", "CIRCLED_LATIN_CAPITAL": "circled_LATIN",
     "CIRCLED_LATIN_SMALL": "circled_latin", "HANGUL_SYLLABLE": "syllable",
-    "CIRCLED_HANGUL_SYLLABLE": "circled_syllable", "HANGUL_JAMO": "jamo",
-    "CIRCLED_HANGUL_JAMO": "circled_jamo", "HANGUL_PHONETIC": "hangul", "IDEOGRAPH": "hanja",
+    "CIRCLED_HANGUL_SYLLABLE": "circled_syllable", "HANGULJAMO": "jamo",
+    "CIRCLED_HANGULJAMO": "circled_jamo", "HANGUL_PHONETIC": "hangul", "IDEOGRAPH": "hanja",
     "CIRCLED_IDEOGRAPH": "circled_hanja", "DECAGON_CIRCLE": "hangul_stems",
     "DECAGON_CIRCLE_HANJA": "stems",
     "i": "roman", "I": "ROMAN", "a": "latin", "A": "LATIN", "가, 나, 다, ...": "syllable",

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 __all__ = ["GRACE", "Leaving", "leaving"]
 
@@ -49,7 +49,8 @@ class Leaving:
             return
 
         def over() -> None:
-            sys.stdout.write(line + "\n")
+            with suppress(OSError, ValueError):  # nobody reads it, or it cannot be encoded
+                sys.stdout.write(line + "\n")
             self.leave(0)
 
         timer = threading.Timer(max(0.0, seconds) + GRACE, over)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from safetensors import SafetensorError
 
 from kofinlaw.models.out_of_memory import is_out_of_memory
 
@@ -11,6 +13,9 @@ from kofinlaw.models.out_of_memory import is_out_of_memory
     "error",
     [
         MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        SafetensorError("Error while mapping the file: Cannot allocate memory (os error 12)"),
+        RuntimeError("std::bad_alloc"),
         RuntimeError("CUDA error: out of memory"),
         RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
         RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
@@ -30,6 +35,7 @@ def test_every_way_to_say_it_counts(error: Exception) -> None:
     [
         RuntimeError("CUDA error: device-side assert triggered"),
         ValueError("out of memory"),
+        SafetensorError("Error while deserializing header: header too large"),
         OSError(2, "No such file or directory"),
     ],
 )

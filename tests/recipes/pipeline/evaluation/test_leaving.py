@@ -1,5 +1,6 @@
 """A command ends at once: at the deadline, or behind its last line; a program never does."""
 
+import io
 import sys
 import threading
 
@@ -41,6 +42,17 @@ def test_a_step_that_still_runs_at_the_deadline_is_left(monkeypatch, capsys):
         assert over.wait(30)
     assert ended == [0]
     assert "the time is over" in capsys.readouterr().out
+
+
+def test_a_line_that_cannot_be_printed_does_not_keep_the_process(monkeypatch):
+    over = threading.Event()
+    monkeypatch.setattr(module, "GRACE", 0.0)
+    output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", output)
+    leaving = Leaving(lambda code: over.set())
+    leaving.own = True
+    with leaving.at_deadline(0.01, "제출 파일"):
+        assert over.wait(5)
 
 
 def test_a_step_that_ends_in_time_is_not_left():
