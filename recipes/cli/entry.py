@@ -35,6 +35,7 @@ from kofinlaw.recipes.cli.recipe_commands import (
     recipe_show,
     run,
 )
+from kofinlaw.recipes.cli.retriever_command import fit_retriever
 from kofinlaw.recipes.cli.score_commands import compare, report_serve, report_write, score
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
@@ -58,13 +59,17 @@ INTERRUPTED = 130
 # In the order of `kofinlaw --help`; each command's name is its function's name.
 COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
+    fit_retriever,
     *(ask, answer, exam, score, compare),
     *(merge, verify, export, models, doctor),
 )
 
 # The commands that continue unfinished work if they are run again.
 CONTINUE = frozenset(
-    (*("run", "data", "augment", "train", "index", "sweep", "study"), *("answer", "exam", "export"))
+    (
+        *("run", "data", "augment", "train", "index", "sweep", "study"),
+        *("answer", "exam", "export", "fit-retriever"),
+    )
 )
 
 

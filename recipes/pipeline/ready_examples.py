@@ -15,7 +15,7 @@ from kofinlaw.data.prompting.pair_forms import read_pair
 from kofinlaw.files import dumps, read_json_records, write_jsonl
 from kofinlaw.records import Rejected
 
-__all__ = ["ReadyExamples", "check_training_file", "choice_texts", "copy_examples"]
+__all__ = ["ReadyExamples", "check_texts", "check_training_file", "choice_texts", "copy_examples"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,22 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
             f"{len(found)} examples of this training file contain an evaluation question, the "
             f"first one {found[index]:.0%} of it",
             where=f"{path}:{lines[index]}",
+            remedy="remove them from the file, or the questions from `evaluate`",
+        )
+
+
+def check_texts(texts: Sequence[str], protected_texts: Sequence[str], path: Path) -> None:
+    """Check that no training text of a file, one a line, holds an evaluation question.
+
+    Raises UserError that names the first line that contains one.
+    """
+    found = _contaminated(texts, protected_texts)
+    if found:
+        index = min(found)
+        raise UserError(
+            f"{len(found)} lines of this training file contain an evaluation question, the first "
+            f"one {found[index]:.0%} of it",
+            where=f"{path}:{index + 1}",
             remedy="remove them from the file, or the questions from `evaluate`",
         )
 

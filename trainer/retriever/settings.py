@@ -1,0 +1,81 @@
+"""Define the recipe's section `retriever`: how an embedder is trained on the recipe's documents."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+__all__ = ["RetrieverSettings"]
+
+
+class RetrieverSettings(BaseModel):
+    """Settings of `kofinlaw fit-retriever`.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: str = Field(
+        "intfloat/multilingual-e5-small",
+        description="the embedder to start from: a name of the catalogue, or a folder that "
+        "sentence-transformers saved",
+    )
+    method: Literal["full", "lora"] = Field(
+        "full",
+        description="full: all weights but the embeddings of tokens; lora: an adapter, merged at "
+        "the end",
+    )
+    lora_rank: int = Field(16, ge=1, le=512, description="rank of the adapter, with `method: lora`")
+    kinds: tuple[Literal["heading", "sentence", "citing", "delegation", "definition"], ...] = Field(
+        ("heading", "sentence", "citing", "delegation", "definition"),
+        description="kinds of pairs that are built from the documents; [] builds none",
+    )
+    pairs: str | None = Field(
+        None,
+        description="own pairs (JSON Lines: `anchor`, `positive`, and optionally `negative`), "
+        "relative to the recipe; trained on in addition to the kinds",
+    )
+    own_share: float = Field(
+        0.4, gt=0, le=1, description="share of own pairs in every batch, if there are any"
+    )
+    negatives: bool = Field(
+        True,
+        description="add a hard negative to each pair: a passage that BM25 finds, and that "
+        "does not answer",
+    )
+    steps: int = Field(300, ge=1, description="optimizer steps")
+    batch: int = Field(
+        32, ge=2, description="pairs in a step; each passage is a negative of others"
+    )
+    pass_pairs: int = Field(
+        32, ge=1, description="pairs in one forward pass; smaller needs less memory, same gradient"
+    )
+    learning_rate: float = Field(1e-4, gt=0, description="highest learning rate")
+    temperature: float = Field(
+        0.02, gt=0, description="the similarities are divided by it before the softmax"
+    )
+    query_tokens: int = Field(96, ge=8, description="longest query in training, in tokens")
+    passage_tokens: int = Field(160, ge=8, description="longest passage in training, in tokens")
+    dtype: Literal["float32", "bfloat16"] = Field(
+        "bfloat16", description="type of the products in training; the weights stay in float32"
+    )
+    checkpoint_steps: int = Field(25, ge=1, description="a killed run loses at most so many steps")
+    budget_minutes: float | None = Field(
+        None, gt=0, description="end after so many minutes with what is learned; none: all steps"
+    )
+    held_out_share: float = Field(
+        0.05,
+        ge=0,
+        lt=1,
+        description="share of the units whose pairs are held out, to measure before and after",
+    )
+
+    @field_validator("kinds")
+    @classmethod
+    def _no_kind_twice(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(kinds)) != len(kinds):
+            raise ValueError("`kinds` names a kind twice")
+        return kinds
