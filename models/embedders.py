@@ -248,7 +248,9 @@ def _sentence_transformer(
             f"embedder {settings.id} needs sentence-transformers",
             remedy="pip install 'kofinlaw[dense]'",
         )
-    folder = model_folder(settings, offline=offline)
+    # A static embedder's folder has no config.json of transformers, which `model_folder` wants.
+    local = Path(settings.id)
+    folder = local if local.is_dir() else model_folder(settings, offline=offline)
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)

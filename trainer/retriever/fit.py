@@ -96,7 +96,9 @@ def fit_embedder(
         own_share=settings.own_share,
         seed=seed,
     )
-    trainee = open_trainee(base, settings, seed)
+    trainee = open_trainee(
+        base, settings, seed, [text for p in pairs for text in (p.anchor, p.positive)]
+    )
     mark = _fingerprint(base, train, settings, seed)
     before = measure(trainee, held_out, pairs, seed) if held_out else None
     state = _train(trainee, batches, settings, out / "checkpoints", mark, seed, progress)
@@ -149,7 +151,7 @@ def _train(
     progress: Progress,
 ) -> _State:
     optimizer = torch.optim.AdamW(
-        list(trainee.weights.values()), lr=settings.learning_rate, weight_decay=0.01
+        list(trainee.weights.values()), lr=settings.rate, weight_decay=0.01
     )
     state = _State([], 0.0)
     saved = checkpoints.newest(root, mark)
@@ -204,18 +206,19 @@ def _step(
     model, batch, scale = trainee.model, batches[step], 1 / settings.temperature
     loss_of = (
         MultipleNegativesRankingLoss(model, scale=scale)
-        if settings.pass_pairs >= len(batch)
+        if settings.pass_pairs >= len(batch) or settings.method == "static"
         else CachedMultipleNegativesRankingLoss(
             model, scale=scale, mini_batch_size=settings.pass_pairs
         )
     )
     for group in optimizer.param_groups:
-        group["lr"] = settings.learning_rate * _rate(step, len(batches))
+        group["lr"] = settings.rate * _rate(step, len(batches))
     torch.manual_seed((seed * 1_000_003 + step) % 2**63)
     model.train()
     optimizer.zero_grad(set_to_none=True)
     columns = _columns(trainee, batch, settings)
-    with _products(model.device.type, settings.dtype):
+    dtype = "float32" if settings.method == "static" else settings.dtype
+    with _products(model.device.type, dtype):
         loss = loss_of(columns, torch.empty(0))
     loss.backward()
     value = float(loss.detach())
@@ -263,6 +266,8 @@ def _inputs(
     model = trainee.model
     prompts = model.prompts or {}
     prompt = prompts.get("query" if query else "document") or ""
+    if settings.method == "static":  # its table reads a text of any length
+        return dict(model.preprocess([prompt + text for text in texts]))
     longest = settings.query_tokens if query else settings.passage_tokens
     allowed = model.max_seq_length
     model.max_seq_length = min(longest, allowed or longest)

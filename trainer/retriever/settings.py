@@ -23,10 +23,10 @@ class RetrieverSettings(BaseModel):
         description="the embedder to start from: a name of the catalogue, or a folder that "
         "sentence-transformers saved",
     )
-    method: Literal["full", "lora"] = Field(
+    method: Literal["full", "lora", "static"] = Field(
         "full",
         description="full: all weights but the embeddings of tokens; lora: an adapter, merged at "
-        "the end",
+        "the end; static: a table of token vectors, distilled from the base and then trained",
     )
     lora_rank: int = Field(16, ge=1, le=512, description="rank of the adapter, with `method: lora`")
     kinds: tuple[Literal["heading", "sentence", "citing", "delegation", "definition"], ...] = Field(
@@ -51,9 +51,14 @@ class RetrieverSettings(BaseModel):
         32, ge=2, description="pairs in a step; each passage is a negative of others"
     )
     pass_pairs: int = Field(
-        32, ge=1, description="pairs in one forward pass; smaller needs less memory, same gradient"
+        32,
+        ge=1,
+        description="pairs in one forward pass; smaller needs less memory, same gradient; "
+        "`method: static` takes all at once",
     )
-    learning_rate: float = Field(1e-4, gt=0, description="highest learning rate")
+    learning_rate: float | None = Field(
+        None, gt=0, description="highest learning rate; none: 1e-4, and 1e-2 with `method: static`"
+    )
     temperature: float = Field(
         0.02, gt=0, description="the similarities are divided by it before the softmax"
     )
@@ -72,6 +77,11 @@ class RetrieverSettings(BaseModel):
         lt=1,
         description="share of the units whose pairs are held out, to measure before and after",
     )
+
+    @property
+    def rate(self) -> float:
+        """The highest learning rate."""
+        return self.learning_rate or (1e-2 if self.method == "static" else 1e-4)
 
     @field_validator("kinds")
     @classmethod

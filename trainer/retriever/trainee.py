@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from kofinlaw.models.packaged_e5 import packaged_e5_model
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.trainer.retriever.settings import RetrieverSettings
+from kofinlaw.trainer.retriever.static import distil
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -55,8 +57,12 @@ def base_folder(name: str, cache: Path | None = None, *, offline: bool = True) -
     return model_folder(ModelSettings(id=card.id if card else name), offline=offline)
 
 
-def open_trainee(folder: Path, settings: RetrieverSettings, seed: int) -> Trainee:
+def open_trainee(
+    folder: Path, settings: RetrieverSettings, seed: int, texts: Sequence[str] = ()
+) -> Trainee:
     """Load the embedder and mark what is trained.
+
+    `texts` are those whose tokens a static embedder keeps.
 
     Raises UserError if sentence-transformers (or peft, for `method: lora`) is missing, or if the
     folder is not a transformer that sentence-transformers saved.
@@ -80,6 +86,8 @@ def open_trainee(folder: Path, settings: RetrieverSettings, seed: int) -> Traine
             f"{type(model[0]).__name__} cannot be trained here: only transformers can",
             where=str(folder),
         )
+    if settings.method == "static":
+        return _static(model, transformer, texts)
     if settings.method == "lora":
         from peft import LoraConfig, get_peft_model
 
@@ -93,3 +101,19 @@ def open_trainee(folder: Path, settings: RetrieverSettings, seed: int) -> Traine
     for name, weight in transformer.named_parameters():
         weight.requires_grad_(not ("embeddings." in name or name.startswith("pooler.")))
     return Trainee(model, transformer, merged=True)
+
+
+def _static(embedder: SentenceTransformer, transformer: nn.Module, texts: Sequence[str]) -> Trainee:
+    """Return the embedder's static form, distilled."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
+
+    backend = getattr(embedder.tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise UserError(
+            "a static embedder needs a fast tokenizer (tokenizer.json)", where="retriever.base"
+        )
+    tokenizer, table = distil(backend, transformer, texts)
+    module = StaticEmbedding(tokenizer, embedding_weights=table)
+    model = SentenceTransformer(modules=[module, Normalize()], device="cpu")
+    return Trainee(model, module, merged=True)

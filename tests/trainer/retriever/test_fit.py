@@ -87,7 +87,7 @@ def test_training_lowers_the_loss_and_finds_more(base: Path, pairs, tmp_path: Pa
     assert result.steps == result.planned_steps == 60
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("method", ["full", "lora", "static"])
 def test_the_folder_loads_alone_and_as_our_embedder(
     base: Path, pairs, tmp_path: Path, method: str
 ) -> None:
@@ -101,7 +101,7 @@ def test_the_folder_loads_alone_and_as_our_embedder(
     assert embedder_identity(str(base)) != embedder_identity(str(tmp_path / "model"))
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("method", ["full", "lora", "static"])
 def test_an_interrupted_training_gives_the_same_weights(
     base: Path, pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
