@@ -22,6 +22,7 @@ __all__ = ["drawn_tables", "holds_drawing"]
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
 _MOST_BLANK_LINES = 2  # between two lines of one table: texts are often written double-spaced
 _MOST_FRAMES = 6  # nested
+_ARROW = re.compile(r"[←-↓▲▼◀▶]")  # a chart
 # The caption of a table in the line of its upper edge: `< 세부기준 >─────┬────`
 _CAPTION = re.compile(r"^\s*+(?P<words>[^\s─-╿][^─-╿]*+)(?P<rule>[─-╿][\s─-╿]*)$")
 
@@ -93,6 +94,8 @@ def _table(lines: Sequence[str], depth: int) -> Iterator[str]:
         yield from _converted(inside, depth + 1)
         return
     if inside is None and _nested(lines):
+        lines = _without_inner_frames(lines)
+    if inside is None and _nested(lines):
         yield from (words for line in lines if (words := plain_table(line)))
         yield ""
         return
@@ -103,6 +106,55 @@ def _table(lines: Sequence[str], depth: int) -> Iterator[str]:
 def _nested(lines: Sequence[str]) -> bool:
     """Return whether a corner lies inside the outer edges: a table within a table."""
     return any(is_corner(c) for line in lines for c in line.strip()[1:-1])
+
+
+def _without_inner_frames(lines: Sequence[str]) -> list[str]:
+    """Return the lines without the frames around a part of a cell's text: blanks take their place.
+
+    A table of its own in a cell and the boxes of a chart stay.
+    """
+    if any(_ARROW.search(line) for line in lines):
+        return list(lines)
+    rows = [list(_columns(line)) for line in lines]
+    for top in range(1, len(rows)):
+        opened = None
+        for column, character in rows[top]:
+            if is_corner(character) and arms_of(character) == {"down", "right"}:
+                opened = column
+            elif is_corner(character) and arms_of(character) == {"down", "left"}:
+                if opened is not None and (bottom := _bottom(rows, top, opened, column)):
+                    for row in range(top, bottom + 1):
+                        edge = row in (top, bottom)
+                        rows[row] = [
+                            (c, " " * width_of(x, 2))
+                            if (opened <= c <= column if edge else c in (opened, column))
+                            else (c, x)
+                            for c, x in rows[row]
+                        ]
+                opened = None
+            elif not is_rule(character):
+                opened = None
+    return ["".join(character for _, character in row) for row in rows]
+
+
+def _columns(line: str) -> Iterator[tuple[int, str]]:
+    """Yield each character with the display column at which it begins."""
+    column = 0
+    for character in line:
+        yield column, character
+        column += width_of(character, 2)
+
+
+def _bottom(rows: Sequence[Sequence[tuple[int, str]]], top: int, left: int, right: int) -> int:
+    """Return the row of the lower edge of a frame; 0 if its sides do not go down to one."""
+    for row in range(top + 1, len(rows)):
+        found = {column: character for column, character in rows[row]}
+        sides = (arms_of(found.get(left, " ")), arms_of(found.get(right, " ")))
+        if sides == ({"up", "right"}, {"up", "left"}):
+            return row
+        if sides != ({"up", "down"}, {"up", "down"}):
+            return 0
+    return 0
 
 
 def _inside_frame(lines: Sequence[str]) -> list[str] | None:
