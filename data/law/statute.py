@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kofinlaw.data.law.amendments import strip_amendments
 from kofinlaw.data.law.provisions import Line, provision_tree, read_lines, render_line
@@ -41,6 +41,7 @@ _BARE = re.compile(rf"^\s*(?:\*\*)?({_NUMBER})(?:\*\*)?\s*$")
 _FIRST = re.compile(
     r"^\s*제\s*1(?:\s*-\s*1)?\s*조\s+(?=이 ?(?:법|영|령|규칙|규정|세칙|고시|훈령|예규|지침)[은는])"
 )
+_MOST_EMPTY = 0.2  # the share of articles without text above which a document is a list of titles
 _CLOSING = {"(": ")", "[": "]", "（": "）"}
 
 
@@ -143,7 +144,20 @@ def parse_statute(text: str) -> Statute:
         else:
             section = Section(here.title, text[here.body : end].strip(), here.start, end)
             (supplements if here.kind == "supplement" else annexes).append(section)
-    return Statute(tuple(articles), tuple(supplements), tuple(annexes), tuple(removed))
+    return Statute(
+        tuple(_emptied_too(articles)), tuple(supplements), tuple(annexes), tuple(removed)
+    )
+
+
+def _emptied_too(articles: Sequence[ArticleNode]) -> Sequence[ArticleNode]:
+    """Return the articles; the few that have no text at all count as deleted.
+
+    A document with many of them is a table of contents, which deletes nothing.
+    """
+    empty = [node for node in articles if not node.text.strip() and not node.deleted]
+    if len(empty) > _MOST_EMPTY * len(articles):
+        return articles
+    return [replace(node, deleted=True) if not node.text.strip() else node for node in articles]
 
 
 def _article(text: str, here: _Boundary, end: int, path: tuple[str, ...]) -> ArticleNode:
