@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.embedding.packaged_e5 import packaged_e5_model
 from kofinlaw.models.loading import quiet_bars
-from kofinlaw.models.packaged_e5 import packaged_e5_model
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.trainer.retriever.settings import RetrieverSettings

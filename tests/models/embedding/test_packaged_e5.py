@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.models import packaged_e5
 from kofinlaw.models.embedders import open_embedder
-from kofinlaw.models.packaged_e5 import (
+from kofinlaw.models.embedding import packaged_e5
+from kofinlaw.models.embedding.packaged_e5 import (
     convert_packaged_e5,
     packaged_e5_file,
     read_packed,
