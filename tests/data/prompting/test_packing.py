@@ -139,6 +139,8 @@ def test_what_is_shown_never_passes_the_budget_by_more_than_a_header(passages, b
 
 def test_a_line_that_repeats_the_title_is_left_out():
     text = "규정 [별표 9] 자체정상화계획 작성기준\n자체정상화계획 작성기준\n\n1. 계획을 작성한다."
-    assert pack([text], "계획", 100, len) == ["규정 [별표 9] 자체정상화계획 작성기준\n1. 계획을 작성한다."]
+    assert pack([text], "계획", 100, len) == [
+        "규정 [별표 9] 자체정상화계획 작성기준\n1. 계획을 작성한다."
+    ]
     alone = "규정 작성기준\n작성기준"
     assert pack([alone], "계획", 100, len) == [alone]

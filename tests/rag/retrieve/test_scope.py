@@ -41,7 +41,11 @@ def with_supplement(tmp_path_factory: pytest.TempPathFactory) -> Index:
     chunks = [chunk(unit, text) for unit, text in TEXTS.items()]
     first = next(iter(TEXTS.values()))
     name = SUPPLEMENT.partition(" ")[2]
-    added = replace(chunk(SUPPLEMENT, f"이 법은 공포한 날부터 시행한다. {first}"), title="전자금융거래법", path=name)
+    added = replace(
+        chunk(SUPPLEMENT, f"이 법은 공포한 날부터 시행한다. {first}"),
+        title="전자금융거래법",
+        path=name,
+    )
     (folder / "names.json").write_text(
         json.dumps(
             [["옛금융법", ["전자금융거래법"], True], ["옛신용법", ["전자금융거래법"], False]]
