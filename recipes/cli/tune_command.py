@@ -197,6 +197,7 @@ def fit_retriever(
     trust: Trust = False,
 ) -> None:
     """Train an embedder on the recipe's documents, without labels (section `retriever`)."""
+    from kofinlaw.models.embedders import require_sentence_transformers
     from kofinlaw.offline import guard
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.fitting.retriever_fitting import STAGE, retriever_stage
@@ -213,7 +214,7 @@ def fit_retriever(
             where=str(bound.recipe_file.path),
             remedy="name them in data.sources",
         )
-    _check_packages()
+    require_sentence_transformers(bound.recipe.retriever.base)
     documents = [stage for stage in build_stages(bound) if stage.name == "data"]
     stages = [*documents, retriever_stage(bound)]
     offline = guard(offline=bound.recipe.offline)
@@ -246,13 +247,3 @@ def _lines(counts: Mapping[str, Any]) -> list[str]:
                 f"passage first, {row['at_10']:.1%} among ten of {row['passages']}"
             )
     return lines
-
-
-def _check_packages() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("sentence_transformers") is None:
-        raise UserError(
-            "training an embedder needs sentence-transformers",
-            remedy="pip install 'kofinlaw[dense]'",
-        )

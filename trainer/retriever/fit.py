@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -92,7 +93,7 @@ def fit_embedder(
     batches = schedule(
         train,
         steps=settings.steps,
-        batch=settings.batch,
+        batch=settings.batch_of(len({pair.unit for pair in train})),
         own_share=settings.own_share,
         seed=seed,
     )
@@ -105,6 +106,7 @@ def fit_embedder(
     after = measure(trainee, held_out, pairs, seed) if held_out else None
     with atomic_folder(out / "model") as folder:
         trainee.save(folder)
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)
     kinds: dict[str, int] = {}
     for pair in train:
         kinds[pair.kind] = kinds.get(pair.kind, 0) + 1
@@ -169,9 +171,8 @@ def _train(
         state.losses.append(_step(trainee, optimizer, batches, step, settings, seed))
         state.seconds = time.monotonic() - started
         progress("train", step + 1, len(batches), loss=round(state.losses[-1], 3))
-        if (step + 1) % settings.checkpoint_steps == 0:
+        if (step + 1) % settings.checkpoint_steps == 0 or step + 1 == len(batches):
             _save(root, trainee, optimizer, state, mark)
-    _save(root, trainee, optimizer, state, mark)
     return state
 
 
@@ -203,7 +204,7 @@ def _step(
         MultipleNegativesRankingLoss,
     )
 
-    model, batch, scale = trainee.model, batches[step], 1 / settings.temperature
+    model, batch, scale = trainee.model, batches[step], settings.scale
     loss_of = (
         MultipleNegativesRankingLoss(model, scale=scale)
         if settings.pass_pairs >= len(batch) or settings.method == "static"

@@ -47,8 +47,11 @@ class RetrieverSettings(BaseModel):
         "does not answer",
     )
     steps: int = Field(300, ge=1, description="optimizer steps")
-    batch: int = Field(
-        32, ge=2, description="pairs in a step; each passage is a negative of others"
+    batch: int | None = Field(
+        None,
+        ge=2,
+        description="pairs in a step, whose passages are negatives of each other; none: 32, 256 "
+        "with `method: static`, and at most as many as there are units",
     )
     pass_pairs: int = Field(
         32,
@@ -59,8 +62,11 @@ class RetrieverSettings(BaseModel):
     learning_rate: float | None = Field(
         None, gt=0, description="highest learning rate; none: 1e-4, and 1e-2 with `method: static`"
     )
-    temperature: float = Field(
-        0.02, gt=0, description="the similarities are divided by it before the softmax"
+    temperature: float | None = Field(
+        None,
+        gt=0,
+        description="the similarities are divided by it before the softmax; none: 0.02, and 0.05 "
+        "with `method: static`",
     )
     query_tokens: int = Field(96, ge=8, description="longest query in training, in tokens")
     passage_tokens: int = Field(160, ge=8, description="longest passage in training, in tokens")
@@ -77,6 +83,16 @@ class RetrieverSettings(BaseModel):
         lt=1,
         description="share of the units whose pairs are held out, to measure before and after",
     )
+
+    def batch_of(self, units: int) -> int:
+        """Return the pairs in a step for pairs of so many units."""
+        usual = 256 if self.method == "static" else 32
+        return self.batch or max(2, min(usual, units))
+
+    @property
+    def scale(self) -> float:
+        """What the similarities are multiplied by before the softmax."""
+        return 1 / (self.temperature or (0.05 if self.method == "static" else 0.02))
 
     @property
     def rate(self) -> float:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.embedders import load_sentence_model
 from kofinlaw.models.embedding.packaged_e5 import packaged_e5_model
 from kofinlaw.models.loading import quiet_bars
 from kofinlaw.models.resolve import model_folder
@@ -69,20 +70,7 @@ def open_trainee(
     Raises UserError if sentence-transformers (or peft, for `method: lora`) is missing, or if the
     folder is not a transformer that sentence-transformers saved.
     """
-    try:
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise UserError(
-            "training an embedder needs sentence-transformers",
-            remedy="pip install 'kofinlaw[dense]'",
-        ) from error
-    if not (folder / "modules.json").is_file():
-        raise UserError(
-            "not an embedder: a folder that sentence-transformers saved holds modules.json",
-            where=str(folder),
-        )
-    with quiet_bars():
-        model = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
+    model = load_sentence_model(folder)
     transformer = getattr(model[0], "model", None)
     if not isinstance(transformer, nn.Module):
         raise UserError(
