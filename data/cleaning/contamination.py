@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from kofinlaw import UserError
 from kofinlaw.data.cleaning.duplicates import CHARACTERS_PER_SHINGLE
-from kofinlaw.data.question_rows import ROW_SUFFIXES, question_rows
+from kofinlaw.data.cleaning.question_rows import ROW_SUFFIXES, question_rows
 from kofinlaw.decoding import clean_value, decode
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import parse_json_line

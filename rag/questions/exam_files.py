@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from kofinlaw import UserError
+from kofinlaw.data.cleaning.question_rows import ROW_SUFFIXES, question_rows
 from kofinlaw.data.korean.words import normalise
-from kofinlaw.data.question_rows import ROW_SUFFIXES, question_rows
 from kofinlaw.files import read_json_lines, sha256_file
 from kofinlaw.rag.questions.field_names import (
     ANSWER_NAMES,

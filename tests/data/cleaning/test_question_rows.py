@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.data.cleaning.contamination import read_protected
-from kofinlaw.data.question_rows import question_rows
+from kofinlaw.data.cleaning.question_rows import question_rows
 from kofinlaw.rag.questions.exam_files import read_exam
 
 TEXTS = st.text("가나다라마바사 제조항호", min_size=1, max_size=12).map(str.strip).filter(bool)
