@@ -41,14 +41,20 @@ def with_negatives(
         wanted = set(tokens(pair.anchor))
         rows, _ = index.query(sorted(wanted), LAST)
         near = related.get(pair.unit, frozenset())
-        found = [
-            texts[row]
-            for row in rows.tolist()[FIRST - 1 :]
-            if corpus.chunks[row].unit != pair.unit
-            and corpus.chunks[row].unit not in near
-            and _share(wanted, tokens(texts[row])) < SAME
-        ]
-        out.append(replace(pair, negative=rng.choice(found)) if found else pair)
+        candidates = rows.tolist()[FIRST - 1 :]
+        rng.shuffle(candidates)
+        # Tokenizing a passage is the costly part: the first candidate that passes is taken.
+        found = next(
+            (
+                texts[row]
+                for row in candidates
+                if corpus.chunks[row].unit != pair.unit
+                and corpus.chunks[row].unit not in near
+                and _share(wanted, tokens(texts[row])) < SAME
+            ),
+            "",
+        )
+        out.append(replace(pair, negative=found))
         if number % 500 == 499:
             progress("negatives", number + 1, len(pairs))
     return out
