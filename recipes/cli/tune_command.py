@@ -196,7 +196,7 @@ def fit_retriever(
     resume: ResumeMode = "if-possible",
     trust: Trust = False,
 ) -> None:
-    """Train an embedder on the recipe's documents, without labels (section `retriever`)."""
+    """Train an embedder on pairs from the recipe's documents and your own (section `retriever`)."""
     from kofinlaw.models.embedders import require_sentence_transformers
     from kofinlaw.offline import guard
     from kofinlaw.recipes.pipeline.compliance import check_policy
