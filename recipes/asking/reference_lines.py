@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ __all__ = ["reference_lines", "text_to_verify"]
 
 _ENDINGS = (".txt", ".md", ".json", ".jsonl", ".csv", ".html", ".log")
 _NOT_TEXT = (".pdf", ".docx", ".hwp", ".hwpx", ".odt", ".xlsx", ".doc", ".zip")
+_ESCAPED = re.compile(r"\\u(?:11|[a-d])[0-9a-fA-F]{2,3}")  # Hangul as JSON escapes: `\uac00`
 _LONGEST = 120  # characters of a reference that is shown
 
 
@@ -23,7 +25,7 @@ def text_to_verify(argument: str) -> tuple[str, str]:
     if not argument.strip():
         raise UserError("the text is empty", where="TEXT", remedy="write a text, a file or -")
     if argument == "-":
-        words, where = decode_exact(sys.stdin.buffer.read()), "-"
+        words, where = _decoded(sys.stdin.buffer.read(), "-"), "-"
     elif len(argument) < 1000 and "\n" not in argument and _is_file(Path(argument)):
         path = Path(argument)
         if path.suffix.lower() in _NOT_TEXT:
@@ -32,7 +34,7 @@ def text_to_verify(argument: str) -> tuple[str, str]:
                 where=argument,
                 remedy="save it as text, or use its chunks: kofinlaw data inspect",
             )
-        words, where = decode_exact(path.read_bytes()), argument
+        words, where = _decoded(path.read_bytes(), argument), argument
     elif argument.lower().endswith(_ENDINGS + _NOT_TEXT) and not any(map(str.isspace, argument)):
         raise UserError("there is no such file", where=argument, remedy="check its path")
     else:
@@ -40,6 +42,23 @@ def text_to_verify(argument: str) -> tuple[str, str]:
     if not words.strip():
         raise UserError("the text is empty", where=where, remedy="write a text, a file or -")
     return words, where
+
+
+def _decoded(data: bytes, where: str) -> str:
+    """Return the text of the bytes. Raises UserError if they are no text, or hide its Hangul."""
+    try:
+        words = decode_exact(data)
+    except UserError as error:
+        raise UserError(error.message, where=where, remedy="save it as text in UTF-8") from error
+    if "\0" in words:
+        raise UserError("this is not plain text", where=where, remedy="save it as text in UTF-8")
+    if _ESCAPED.search(words):
+        raise UserError(
+            "Hangul is escaped in this text (\\uac00), so its references cannot be read",
+            where=where,
+            remedy="write the JSON with its characters: ensure_ascii=False, or `jq . FILE`",
+        )
+    return words
 
 
 def _is_file(path: Path) -> bool:
