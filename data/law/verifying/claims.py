@@ -75,9 +75,12 @@ def claimed(text: str, found: Sequence[Mention]) -> list[Claimed]:
 
 def _heading(text: str, end: int) -> str:
     match = _HEADING.match(text, end) or _THIRD.match(text, end)
-    if match is None or (_NO_HEADING.search(match["words"]) and match["words"][1:2] != "3"):
+    if match is None:
         return ""
-    return match["words"].strip() if re.search(r"[가-힣]", match["words"]) else ""
+    words = match["words"]
+    if _NO_HEADING.search(words) and not (words.startswith("제3자") and words[-1] != "다"):
+        return ""
+    return words.strip() if re.search(r"[가-힣]", words) else ""
 
 
 def _after(

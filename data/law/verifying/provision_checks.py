@@ -118,7 +118,8 @@ def _place(number: str) -> tuple[int, ...]:
 
 
 def _annex(act: KnownAct, name: str, claims: Claimed) -> Finding:
-    if name in act.annexes:
+    same = {one.replace("-", "의") for one in act.annexes}  # `별표 19-3` is `별표 19의3`
+    if name.replace("-", "의") in same:
         if claims.quoted or claims.heading:
             return Finding("unknown", f"words of {name} are not compared")
         return Finding("holds", f"the corpus has 「{act.title}」 {name}", "existence")
@@ -127,7 +128,14 @@ def _annex(act: KnownAct, name: str, claims: Claimed) -> Finding:
         kind = "supplementary provisions" if name.startswith("부칙") else name
         return Finding("unknown", f"the corpus has no {kind} of 「{act.title}」")
     ends = known[0] if len(known) == 1 else f"{known[0]}–{known[-1]}"
+    if _annex_number(name) <= max(map(_annex_number, known)):  # its file may be missing
+        return Finding("unknown", f"the documents have no text of 「{act.title}」 {name}")
     return Finding("absent", f"「{act.title}」 has {ends}, and no {name}", right=ends)
+
+
+def _annex_number(name: str) -> int:
+    match = re.search(r"\d+", name)
+    return int(match[0]) if match else 0
 
 
 def _path(text: ArticleText, provision: str) -> str | None:

@@ -14,8 +14,8 @@ _OMITTED = re.compile(r"…+|\.{3,}|⋯+|·{3,}|ㆍ{3,}|\((?:중략|생략|전�
 
 
 def letters(text: str) -> str:
-    """Return the letters and digits of a text."""
-    return _NO_LETTER.sub("", text)
+    """Return the letters and digits of a text; `제삼자` and `제3자` are one word."""
+    return _NO_LETTER.sub("", text).replace("제삼자", "제3자")
 
 
 def without_brackets(text: str) -> str:
