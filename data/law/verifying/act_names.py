@@ -28,7 +28,8 @@ FOREIGN = re.compile(
 )
 # The end of the name of an act that the corpus may lack: `… 등에 관한 특례법`.
 _LONG_NAME = re.compile(
-    r"관한\s?(?:특별조치법|특별법|특례법|법률|규칙|규정)(?:\s?(?:시행령|시행규칙))?"
+    r"관한\s?(?:특별조치법|특별법|특례법|법률|(?:규칙|규정)(?=\s?(?:제\s?\d|별표|부칙)))"
+    r"(?:\s?(?:시행령|시행규칙))?"
 )
 _BEFORE_AN_ARTICLE = r"(?=\s*(?:\(|제\s*\d|상\s|의\s|에\s|은\s|을\s))"
 _OLD_NAME = re.compile(
@@ -42,6 +43,7 @@ _BEFORE = 90  # characters before its last word in which the name of an unknown 
 _JOINED = re.compile(r"\s*(?:(?:과|와|및|또는|이나|나|의|에|은|는|이|가)\s)?\s*")
 _STOP = re.compile(
     r"[.,;:()\[\]{}/\n“”\"‘’'「」<>]|(?<![가-힣])(?:구|위|그리고|따라|따른|의하여|대하여)\s"
+    r"|(?<=[가-힣])(?<![연요청지도기친입출창강탐촉복영항인추])구\s|현행\s?"
 )
 _DEFINED = re.compile(
     r"\s?\((?:[^()]{0,200}?,\s?)?이하\s?(?:이\s?[조항장절]에서\s?)?[‘'“\"「](?P<name>[^‘’'“”\"「」\n]{1,24})[’'”\"」]\s?"

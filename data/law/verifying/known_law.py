@@ -142,7 +142,7 @@ class KnownLaw:
         """The titles and article numbers, for reading references."""
         known = {title: list(act.articles) for title, act in self.acts.items()}
         known |= {one.name: [] for one in self.former.values() if one.name not in known}
-        return Scope.of(known)
+        return Scope.of(known, attached=True)
 
     @cached_property
     def _by_ends(self) -> dict[tuple[str, str], list[tuple[str, str]]]:

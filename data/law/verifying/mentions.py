@@ -250,7 +250,7 @@ class _MentionReader(CitationReader):
             title = canonical_title(value[1:], self.scope.titles)
             if title in self.scope.articles:
                 return token.start, FORMER + title
-        return token.start, canonical_title(value, self.scope.titles)
+        return token.start, canonical_title(value.removeprefix("현행"), self.scope.titles)
 
     def _resolved(self, token: Token, chained: bool) -> Location:
         """Return the location of a token, and note the others that it may mean."""
