@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kofinlaw.data.law.citation_locations import Location, Scope
-from kofinlaw.data.law.citation_tokens import Token
+from kofinlaw.data.law.citation_tokens import DEPTH, Token
 from kofinlaw.data.law.citations import CitationReader, document_aliases
 from kofinlaw.data.law.titles import canonical_title
 from kofinlaw.data.law.verifying.act_names import (
@@ -40,7 +40,9 @@ _ARTICLES = frozenset(
     ["article", "annex", "form", "supplement", "thisarticle", "samearticle", "lastarticle"]
 )
 _NEAR = 300  # characters before `같은 법` and `같은 조` in which other acts and articles count
+_LINE = 2000  # the same in the text of an act, whose lines are long sentences
 _MOST_RIVALS = 6
+_PARTS = re.compile(r"(?<![가-힣])(법|영|규칙)\s?제\d+[편장절관][^.\n]{0,12}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +176,19 @@ class _MentionReader(CitationReader):
         return title
 
     def _same(self, token: Token) -> str:
-        """Return the act of `같은 법` and `이 법`: the one named last, and note the others."""
+        """Return the act of `같은 법` and `이 법`: the one named last, and note the others.
+
+        In a document of an act `같은 법` is another act, and its own articles name none.
+        """
         words = self.text[token.start : token.end]
         last = re.sub(r"^(?:같은|동|이|본)\s?", "", words)
         tail = token.value or _RELATIVE.get(last, "" if last.endswith("법") else "=")
+        base = self.state.last_act or self.home.act
         if tail == "=":  # 같은 규정
-            return self.state.last_act or self.home.act
-        return self._back(self.state.last_act or self.home.act, tail, token.start - _NEAR)
+            return base
+        if self.home.act and base == self.home.act and self.acts:
+            base = self.acts[-1][2]
+        return self._back(base, tail, self._near(token.start))
 
     def _relative(self, token: Token) -> str:
         """Return the act of `법`, `영` and `규칙` in a text that does not define them: that of the
@@ -188,11 +196,20 @@ class _MentionReader(CitationReader):
         """
         tail = _RELATIVE[token.value]
         if _SAME_BEFORE.search(self.text, max(0, token.start - 4), token.start):
-            return self._back(self.state.last_act or self.home.act, tail, token.start - _NEAR)
+            base = self.state.last_act or self.home.act
+            return self._back(base, tail, self._near(token.start))
         if self.home.act:
             return ""
         base = next((one for _, _, one in reversed(self.acts) if _has_decrees(one)), "")
         return self._back(base, tail, 0)
+
+    def _near(self, start: int) -> int:
+        """Return from which offset on acts and articles are near: some sentences, or in a document
+        of an act the line.
+        """
+        if not self.home.act:
+            return start - _NEAR
+        return max(start - _LINE, self.text.rfind("\n", 0, start))
 
     def _back(self, base: str, tail: str, low: int) -> str:
         """Return an act or its decree or rule, and note the other acts named from `low` on."""
@@ -255,10 +272,14 @@ class _MentionReader(CitationReader):
     def _resolved(self, token: Token, chained: bool) -> Location:
         """Return the location of a token, and note the others that it may mean."""
         state = self.state
-        last, named = state.location, state.named is not None
+        last, named, gap = state.location, state.named is not None, state.gap
         location = super()._resolved(token, chained)
         if token.kind not in _ARTICLES:
+            if (gap or "").strip() and DEPTH[token.kind] < last.depth:
+                self._note_own_article(location)
             return location
+        if token.kind == "samearticle" and last.article and not last.act:
+            location = replace(location, act="")
         place = (location.act, location.article)
         rivals = [Location(act, place[1]) for act in self.other_acts.get(place[0], ())]
         if token.kind == "samearticle":
@@ -271,6 +292,17 @@ class _MentionReader(CitationReader):
         self.named_home = self.named_home or place == (self.home.act, self.home.article)
         return location
 
+    def _note_own_article(self, location: Location) -> None:
+        """Note that a 항 behind a 호 of another act may be one of the document's own article:
+        `법 제287조제1항제8호 및 제2항`.
+        """
+        place = (location.act, location.article)
+        own = Location(self.home.act, self.home.article)
+        if self.home.article and place != (own.act, own.article):
+            known = self.others.get(place, ())
+            if own not in known:
+                self.others[place] = (*known, own)
+
     def _near_home(self, start: int, place: tuple[str, str]) -> list[Location]:
         """Return the other acts that an article without an act may belong to: the document's own
         act after an article of another one, or the act that the line names before it.
@@ -279,11 +311,15 @@ class _MentionReader(CitationReader):
             return [Location(self.home.act, place[1])]
         low = self.text.rfind("\n", 0, start)
         named = {title: None for _, at, title in self.acts[-_MOST_RIVALS:] if at > low}
+        if part := _PARTS.search(self.text, max(0, start - 24), start):  # `법 제10편(제443조`
+            named[self.scope.names.get(part[1], "")] = None
         return [Location(act, place[1]) for act in named if act != self.home.act]
 
     def _near_articles(self, start: int, last: Location) -> list[Location]:
         """Return the articles named in the sentence before `같은 조`, without the last one."""
-        low = max(start - _NEAR, self.text.rfind("\n", 0, start), self.text.rfind("다. ", 0, start))
+        low = max(self._near(start), self.text.rfind("\n", 0, start))
+        if not self.home.act:
+            low = max(low, self.text.rfind("다. ", 0, start))
         near: dict[tuple[str, str], None] = {}
         for place, one in reversed(self.articles):
             if place < low or len(near) > _MOST_RIVALS:

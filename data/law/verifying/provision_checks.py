@@ -181,10 +181,34 @@ def _no_provision(
     if earlier:
         until = max(one.until for one in earlier)
         return Finding("repealed", f"{unit} {provision} was in force until {until}", until=until)
+    if (level := _unread_level(current, provision)) is not None:
+        said = f"the {level} of {unit} are not read in the documents: look up {provision}"
+        return Finding("unknown", said, since=current.since)
     right = _range(current, provision)
     return Finding(
         "absent", f"{unit} has {right}, and no {provision}", right=right, since=current.since
     )
+
+
+def _unread_level(text: ArticleText, provision: str) -> str | None:
+    """Return 호 or 목 if the article announces them (`다음 각 호`) above the provision, and its
+    text has none: the document runs them together in a line.
+    """
+    for level in ("호", "목"):
+        above = re.match(rf"(.*?)(?:제\d+|[가-힣]){level}", provision)
+        if above is None or (above[1] and (place := _path(text, above[1])) is None):
+            continue
+        words = text.words.get(place or "", "") if above[1] else text.text
+        below = place if above[1] else ""
+        listed = any(p.startswith(below or "") and p.endswith(level) for p in text.words)
+        number = re.match(r"제(\d+)호|([가-힣])목", provision[len(above[1]) :])
+        mark = (number[1] or number[2]) if number else ""
+        before = r"(?<![\d.])" if level == "호" else r"(?<![가-힣])"
+        if re.search(rf"다음\s?각\s?{level}", words) and (
+            not listed or re.search(rf"{before}{mark}\.\s?[^\d\s]", words)
+        ):
+            return level
+    return None
 
 
 def _range(text: ArticleText, provision: str) -> str:

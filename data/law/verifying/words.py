@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 __all__ = ["close_words", "holds_words", "letters", "without_brackets"]
 
@@ -28,9 +27,9 @@ def holds_words(text: str, quoted: str) -> bool:
 
     Brackets of the law may be left out without a mark, as courts do.
     """
-    parts = list(_parts(quoted))
-    return _in_order(letters(text), parts) or _in_order(
-        letters(without_brackets(text)), [letters(without_brackets(part)) for part in parts]
+    bare = without_brackets(quoted)
+    return _in_order(letters(text), _parts(quoted)) or _in_order(
+        letters(without_brackets(text)), _parts(bare) or _parts(quoted)
     )
 
 
@@ -45,10 +44,8 @@ def close_words(text: str, quoted: str) -> bool:
     return bool(same) and sum(same) / len(same) >= _CLOSE
 
 
-def _parts(quoted: str) -> Iterator[str]:
-    for part in _OMITTED.split(quoted):
-        if letters(part):
-            yield letters(part)
+def _parts(quoted: str) -> list[str]:
+    return [words for part in _OMITTED.split(quoted) if (words := letters(part))]
 
 
 def _in_order(text: str, parts: list[str]) -> bool:
