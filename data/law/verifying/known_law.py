@@ -145,6 +145,17 @@ class KnownLaw:
         return Scope.of(known, attached=True)
 
     @cached_property
+    def headings(self) -> frozenset[str]:
+        """The letters of the headings of all articles."""
+        return frozenset(
+            letters(one.heading)
+            for act in self.acts.values()
+            for entries in act.articles.values()
+            for one in entries
+            if one.heading
+        )
+
+    @cached_property
     def _by_ends(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
         out: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for title in self.acts:

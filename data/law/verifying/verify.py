@@ -60,7 +60,7 @@ def verify_citations(
     names = law.names_in(act) if act else {}
     found = mentions(written.text, law.scope, act=act, article=article, names=names)
     out = []
-    for mention, claims in zip(found, claimed(written.text, found), strict=True):
+    for mention, claims in zip(found, claimed(written.text, found, law.headings), strict=True):
         finding, target, used = _checked(law, mention, claims, day)
         if mention.inside and finding.verdict != "holds":
             continue  # between the ends of a range the law may have gaps
