@@ -18,6 +18,7 @@ from kofinlaw.data.law.verifying.written import WrittenText, written_text
 
 __all__ = ["KnownLaw", "text_day", "verify_citations"]
 
+_COURTS = {"헌재": "헌법재판소", "대판": "대법원", "대결": "대법원"}
 _DAY = re.compile(
     r"(?P<y>(?:19|20)\d\d)\s?[.년-]\s?(?P<m>\d{1,2})\s?[.월-]\s?(?P<d>\d{1,2})\s?(?:일|\.)?\s?"
     r"(?:현재|기준|당시|시점|시행)"
@@ -192,7 +193,7 @@ def _decision(
     known = law.decisions.get(mention.key)
     finding = Finding("unknown", f"the decision {mention.key} is not in the corpus")
     if known is not None:
-        court = mention.court.replace("헌재", "헌법재판소")
+        court = _COURTS.get(mention.court, mention.court)
         other_court = court and known.title.split()[0] not in (court, mention.key)
         if mention.day and known.day and mention.day != known.day:
             said = f"{known.title} is of {known.day}, not of {mention.day}"

@@ -11,6 +11,7 @@ _NO_LETTER = re.compile(r"[\W_ㆍ]+")
 _BRACKET = re.compile(r"\([^()]*\)")
 # What a quotation may add: `(兩岸)`, and the short name that a bracket of the law defines.
 _ADDED = re.compile(r"\((?:[^()가-힣]*|이하[^()]*)\)")
+_SAID_TWICE = re.compile(r"([가-힣]{2,8})\(\1\)")  # 은행(銀行), whose characters are read as Hangul
 _OMITTED = re.compile(r"…+|\.{3,}|⋯+|·{3,}|ㆍ{3,}|\((?:중략|생략|전략|후략)\)|[~∼～]+")
 
 
@@ -29,7 +30,7 @@ def holds_words(text: str, quoted: str) -> bool:
         return True
     if "(" not in text and "(" not in quoted:
         return False
-    own = _ADDED.sub("", quoted)
+    own = _SAID_TWICE.sub(r"\1", _ADDED.sub("", quoted))
     kept = {letters(match[0]) for match in _BRACKET.finditer(own)}
     law = text
     for _ in range(2):
