@@ -29,12 +29,15 @@ def with_negatives(
     """Return the pairs with one negative each; a pair for which none is found keeps an empty one.
 
     Of the passages at the ranks `FIRST` to `LAST` for the query, these are left out: passages of
-    the same unit, of units that cite it or that it cites, and passages that hold half of the
-    query's bigrams.
+    the same unit, of other units that answer the query, of units that cite it or that it cites, and
+    passages that hold half of the query's bigrams.
     """
     texts = [chunk.text for chunk in corpus.chunks]
     index = LexicalIndex.build([tokens(text) for text in texts])
     related = _related(corpus)
+    answering: dict[str, set[str]] = {}
+    for pair in pairs:
+        answering.setdefault(pair.anchor, set()).add(pair.unit)
     rng = random.Random(f"{seed}:negatives")
     out = []
     for number, pair in enumerate(pairs):
@@ -48,7 +51,7 @@ def with_negatives(
             (
                 texts[row]
                 for row in candidates
-                if corpus.chunks[row].unit != pair.unit
+                if corpus.chunks[row].unit not in answering[pair.anchor]
                 and corpus.chunks[row].unit not in near
                 and _share(wanted, tokens(texts[row])) < SAME
             ),

@@ -11,9 +11,10 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import read_json_lines
 
-__all__ = ["OWN", "TrainingPair", "hold_out", "read_pairs", "schedule"]
+__all__ = ["JUDGED", "OWN", "TrainingPair", "hold_out", "read_pairs", "schedule"]
 
 OWN = "own"  # kind of the pairs that the user gives
+JUDGED = frozenset({OWN, "decision"})  # kinds whose questions and answers people chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,9 @@ def schedule(
 ) -> list[list[TrainingPair]]:
     """Return the pairs of each step.
 
-    Each kind is shuffled and repeated. A batch has `own_share` of own pairs, if there are any, and
-    of the other kinds in proportion to the square root of their number, so that a rare kind is seen
-    more often than its share. No unit and no query is twice in a batch: its passage would count as
+    Each kind is shuffled and repeated. A batch has `own_share` of own pairs and court issues, if
+    there are any. Within each side, a kind counts with the square root of its number, so that a
+    rare kind is seen more often than its share. No unit and no query is twice in a batch: its passage would count as
     wrong for the other pair.
 
     Raises UserError if the pairs have fewer units than a batch has pairs.
@@ -102,11 +103,13 @@ def schedule(
 
 
 def _weights(counts: dict[str, int], own_share: float) -> dict[str, float]:
-    others = {kind: math.sqrt(count) for kind, count in counts.items() if kind != OWN}
-    total = sum(others.values()) or 1.0
-    rest = 1 - own_share if OWN in counts else 1.0
-    shares = {kind: rest * root / total for kind, root in others.items()}
-    return shares | ({OWN: own_share if others else 1.0} if OWN in counts else {})
+    sides = [counts.keys() & JUDGED, counts.keys() - JUDGED]
+    parts = [own_share, 1 - own_share] if all(sides) else [1.0, 1.0]
+    shares = {}
+    for kinds, part in zip(sides, parts, strict=True):
+        total = sum(math.sqrt(counts[kind]) for kind in kinds)
+        shares |= {kind: part * math.sqrt(counts[kind]) / total for kind in kinds}
+    return {kind: shares[kind] for kind in sorted(shares)}
 
 
 def _repeated(pairs: Sequence[TrainingPair], rng: random.Random) -> Iterator[TrainingPair]:

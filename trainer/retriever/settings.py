@@ -29,8 +29,10 @@ class RetrieverSettings(BaseModel):
         "the end; static: a table of token vectors, distilled from the base and then trained",
     )
     lora_rank: int = Field(16, ge=1, le=512, description="rank of the adapter, with `method: lora`")
-    kinds: tuple[Literal["heading", "sentence", "citing", "delegation", "definition"], ...] = Field(
-        ("heading", "sentence", "citing", "delegation", "definition"),
+    kinds: tuple[
+        Literal["heading", "sentence", "citing", "delegation", "definition", "decision"], ...
+    ] = Field(
+        ("heading", "sentence", "citing", "delegation", "definition", "decision"),
         description="kinds of pairs that are built from the documents; [] builds none",
     )
     pairs: str | None = Field(
