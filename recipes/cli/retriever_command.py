@@ -24,6 +24,7 @@ from kofinlaw.recipes.cli.options import (
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.integrity.fingerprints import Stage
     from kofinlaw.recipes.pipeline.run import Run
+    from kofinlaw.recipes.pipeline.runner import Resume
     from kofinlaw.trainer.retriever.fit import FitResult
 
 __all__ = ["STAGE", "fit_retriever", "retriever_stage", "train_retriever"]
@@ -66,7 +67,33 @@ def fit_retriever(
         say(f"  {line}")
     model = short_path(bound.folder / STAGE / "model")
     options = same_run(overrides, runs)
+    if bound.recipe.retriever.reranker is not None:
+        _fit_reranker(bound, mode, trust)
     say_next(command_line("index", recipe, *options, "--set", f"rag.embedder={model}"))
+
+
+def _fit_reranker(bound: Run, mode: Resume, trust: bool) -> None:
+    """Train the recipe's reranker on the pairs of the embedder, and show its figures."""
+    from kofinlaw.offline import guard
+    from kofinlaw.recipes.pipeline.fitting import reranker_fitting
+    from kofinlaw.recipes.pipeline.lock import run_lock
+    from kofinlaw.recipes.pipeline.runner import run_stages
+
+    stage = reranker_fitting.reranker_stage(bound, STAGE)
+    with run_lock(bound.folder, say), guard(offline=bound.recipe.offline):
+        (outcome,) = run_stages(
+            [stage], bound.folder, resume=mode, trust=trust, say=lambda line: say(f"  {line}")
+        )
+    counts = outcome.record["counts"]
+    say(f"  reranker: {counts['groups']} queries, {counts['steps']} steps")
+    for name in ("before", "after"):
+        if row := counts[name]:
+            say(
+                f"  {name}: {row['at_1']:.1%} of {row['queries']} held-out queries get their "
+                f"passage first (by chance {row['by_chance']:.1%})"
+            )
+    folder = short_path(bound.folder / stage.name / "model")
+    say(f"  to use the reranker, set rag.reranker: {folder} and rag.rerank_share: 0.3")
 
 
 def _lines(counts: Mapping[str, Any]) -> list[str]:
@@ -111,7 +138,7 @@ def retriever_stage(bound: Run) -> Stage:
         STAGE,
         partial(train_retriever, bound),
         settings={
-            "retriever": recipe.retriever.model_dump(mode="json"),
+            "retriever": recipe.retriever.model_dump(mode="json", exclude={"reranker"}),
             "holdout": recipe.augment.model_dump(
                 mode="json", include={"holdout_documents", "holdout_share"}
             ),
