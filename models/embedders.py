@@ -251,7 +251,10 @@ def _sentence_transformer(
     folder = model_folder(settings, offline=offline)
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
+    from kofinlaw.models.loading import quiet_bars
+
+    with quiet_bars():
+        model = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
     prefixes = _prefixes(settings.id, {k: v or "" for k, v in (model.prompts or {}).items()})
 
     def encode(texts: Sequence[str], query: bool) -> Vectors:
@@ -266,7 +269,7 @@ def _sentence_transformer(
 
     return CachedEmbedder(
         embedder_identity(settings.id),
-        int(model.get_sentence_embedding_dimension() or 0),
+        int(model.get_embedding_dimension() or 0),
         encode,
         cache,
     )

@@ -42,9 +42,9 @@ def fit_retriever(
     """Train an embedder on the recipe's documents, without labels (section `retriever`)."""
     from kofinlaw.offline import guard
     from kofinlaw.recipes.pipeline.compliance import check_policy
-    from kofinlaw.recipes.pipeline.execution import execute_stages
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.runner import run_stages
+    from kofinlaw.recipes.pipeline.stages import build_stages
 
     mode = check_resume(resume)
     bound = bind_recipe(recipe, overrides, runs)
@@ -56,14 +56,14 @@ def fit_retriever(
             remedy="name them in data.sources",
         )
     _check_packages()
-    execute_stages(bound, mode, only=["data"], trust=trust, say=lambda line: say(f"  {line}"))
-    stage = retriever_stage(bound)
+    documents = [stage for stage in build_stages(bound) if stage.name == "data"]
+    stages = [*documents, retriever_stage(bound)]
     offline = guard(offline=bound.recipe.offline)
     with run_lock(bound.folder, say), offline:
-        (outcome,) = run_stages(
-            [stage], bound.folder, resume=mode, trust=trust, say=lambda line: say(f"  {line}")
+        outcomes = run_stages(
+            stages, bound.folder, resume=mode, trust=trust, say=lambda line: say(f"  {line}")
         )
-    for line in _lines(outcome.record["counts"]):
+    for line in _lines(outcomes[-1].record["counts"]):
         say(f"  {line}")
     model = short_path(bound.folder / STAGE / "model")
     options = same_run(overrides, runs)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.loading import quiet_bars
 from kofinlaw.models.packaged_e5 import packaged_e5_model
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.settings import ModelSettings
@@ -36,7 +37,8 @@ class Trainee:
         if not self._merged:
             self.model[0].model = self._transformer.merge_and_unload()  # type: ignore[operator]
             self._merged = True
-        self.model.save(str(folder), create_model_card=False)
+        with quiet_bars():
+            self.model.save(str(folder), create_model_card=False)
 
 
 def base_folder(name: str, cache: Path | None = None, *, offline: bool = True) -> Path:
@@ -73,7 +75,8 @@ def open_trainee(folder: Path, settings: RetrieverSettings, seed: int) -> Traine
             "not an embedder: a folder that sentence-transformers saved holds modules.json",
             where=str(folder),
         )
-    model = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
+    with quiet_bars():
+        model = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
     transformer = getattr(model[0], "model", None)
     if not isinstance(transformer, nn.Module):
         raise UserError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,47 +14,17 @@ from sentence_transformers import SentenceTransformer
 
 from kofinlaw import UserError
 from kofinlaw.models.embedders import embedder_identity, open_embedder
-from kofinlaw.models.packaged_e5 import write_sentence_modules
 from kofinlaw.trainer.retriever import fit as fitting
 from kofinlaw.trainer.retriever.fit import fit_embedder
 from kofinlaw.trainer.retriever.schedule import TrainingPair
 from kofinlaw.trainer.retriever.settings import RetrieverSettings
 
 WORDS = [f"{a}{b}" for a in "가나다라마바사" for b in "강산물불해달"]
-LONG = 64
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of two layers with random weights and a tokenizer of words."""
-    import json
-
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel
-
-    folder = tmp_path_factory.mktemp("pico")
-    vocabulary = {token: n for n, token in enumerate(["<s>", "<pad>", "</s>", "<unk>", *WORDS])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
-    names = {"pad_token": "<pad>", "unk_token": "<unk>", "model_max_length": LONG}
-    names["tokenizer_class"] = "PreTrainedTokenizerFast"
-    (folder / "tokenizer_config.json").write_text(json.dumps(names), encoding="utf-8")
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        intermediate_size=32,
-        max_position_embeddings=LONG,
-        pad_token_id=1,
-        **sizes,
-    )
-    BertModel(config).save_pretrained(folder)
-    write_sentence_modules(folder, 16, LONG, {"query": "", "document": ""})
-    return folder
+def base(tmp_path_factory: pytest.TempPathFactory, save_embedder) -> Path:
+    return save_embedder(tmp_path_factory.mktemp("pico"), WORDS)
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +127,6 @@ def test_smaller_passes_have_the_same_gradient(base: Path, pairs, tmp_path: Path
         return weights(tmp_path / name)
 
     folder = tmp_path / "base"
-    import json
-    import shutil
-
     shutil.copytree(base, folder)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
