@@ -24,7 +24,6 @@ from kofinlaw.recipes.cli.options import (
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.integrity.fingerprints import Stage
     from kofinlaw.recipes.pipeline.run import Run
-    from kofinlaw.recipes.pipeline.runner import Resume
     from kofinlaw.trainer.retriever.fit import FitResult
 
 __all__ = ["STAGE", "fit_retriever", "retriever_stage", "train_retriever"]
@@ -58,33 +57,27 @@ def fit_retriever(
     _check_packages()
     documents = [stage for stage in build_stages(bound) if stage.name == "data"]
     stages = [*documents, retriever_stage(bound)]
+    reranks = bound.recipe.retriever.reranker is not None
+    if reranks:
+        from kofinlaw.recipes.pipeline.fitting.reranker_fitting import reranker_stage
+
+        stages.append(reranker_stage(bound, STAGE))
     offline = guard(offline=bound.recipe.offline)
     with run_lock(bound.folder, say), offline:
         outcomes = run_stages(
             stages, bound.folder, resume=mode, trust=trust, say=lambda line: say(f"  {line}")
         )
-    for line in _lines(outcomes[-1].record["counts"]):
+    for line in _lines(outcomes[len(documents)].record["counts"]):
         say(f"  {line}")
     model = short_path(bound.folder / STAGE / "model")
     options = same_run(overrides, runs)
-    if bound.recipe.retriever.reranker is not None:
-        _fit_reranker(bound, mode, trust)
+    if reranks:
+        _say_reranker(bound, outcomes[-1].record["counts"])
     say_next(command_line("index", recipe, *options, "--set", f"rag.embedder={model}"))
 
 
-def _fit_reranker(bound: Run, mode: Resume, trust: bool) -> None:
-    """Train the recipe's reranker on the pairs of the embedder, and show its figures."""
-    from kofinlaw.offline import guard
-    from kofinlaw.recipes.pipeline.fitting import reranker_fitting
-    from kofinlaw.recipes.pipeline.lock import run_lock
-    from kofinlaw.recipes.pipeline.runner import run_stages
-
-    stage = reranker_fitting.reranker_stage(bound, STAGE)
-    with run_lock(bound.folder, say), guard(offline=bound.recipe.offline):
-        (outcome,) = run_stages(
-            [stage], bound.folder, resume=mode, trust=trust, say=lambda line: say(f"  {line}")
-        )
-    counts = outcome.record["counts"]
+def _say_reranker(bound: Run, counts: Mapping[str, Any]) -> None:
+    """Show the figures of `RerankerResult.to_record`, and how to use the model."""
     say(f"  reranker: {counts['groups']} queries, {counts['steps']} steps")
     for name in ("before", "after"):
         if row := counts[name]:
@@ -92,8 +85,8 @@ def _fit_reranker(bound: Run, mode: Resume, trust: bool) -> None:
                 f"  {name}: {row['at_1']:.1%} of {row['queries']} held-out queries get their "
                 f"passage first (by chance {row['by_chance']:.1%})"
             )
-    folder = short_path(bound.folder / stage.name / "model")
-    say(f"  to use the reranker, set rag.reranker: {folder} and rag.rerank_share: 0.3")
+    folder = short_path(bound.folder / "reranker" / "model")
+    say(f"  to try the reranker, set rag.reranker: {folder} and rag.rerank_share: 0.2")
 
 
 def _lines(counts: Mapping[str, Any]) -> list[str]:
