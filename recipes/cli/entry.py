@@ -35,7 +35,6 @@ from kofinlaw.recipes.cli.recipe_commands import (
     recipe_show,
     run,
 )
-from kofinlaw.recipes.cli.retriever_command import fit_retriever
 from kofinlaw.recipes.cli.score_commands import compare, report_serve, report_write, score
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
@@ -47,7 +46,7 @@ from kofinlaw.recipes.cli.stage_commands import (
 )
 from kofinlaw.recipes.cli.study_command import study
 from kofinlaw.recipes.cli.sweep_command import sweep
-from kofinlaw.recipes.cli.tune_command import fit_voters, tune
+from kofinlaw.recipes.cli.tune_command import fit_retriever, fit_voters, tune
 from kofinlaw.texts import terminal_text
 
 __all__ = ["CONTINUE", "MainCommand", "command_line_app", "main", "typed_argument"]

@@ -165,7 +165,7 @@ def save_embedder(folder: Path, words: list[str], *, longest: int = 64) -> Path:
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import BertConfig, BertModel
 
-    from kofinlaw.models.packaged_e5 import write_sentence_modules
+    from kofinlaw.models.embedding.packaged_e5 import write_sentence_modules
 
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = {token: n for n, token in enumerate(["<s>", "<pad>", "</s>", "<unk>", *words])}

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import atomic_folder, sha256_file
 
@@ -67,7 +68,7 @@ def newest(root: Path, fingerprint: str) -> Saved | None:
     """
     for folder in sorted(root.glob("step-*"), reverse=True):
         try:
-            record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+            record = load_json((folder / _RECORD).read_text(encoding="utf-8"))
             if record["fingerprint"] != fingerprint:
                 continue
             if any(sha256_file(folder / name) != sha for name, sha in record["sha256"].items()):

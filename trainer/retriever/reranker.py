@@ -8,9 +8,8 @@ killed training continues from its last checkpoint with the same weights.
 from __future__ import annotations
 
 import contextlib
-import math
 import random
-import time
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,12 +29,11 @@ from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.files import atomic_folder, sha256_text
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.loading import quiet_bars
-from kofinlaw.trainer.retriever import checkpoints
+from kofinlaw.trainer.retriever.loop import Loop, run_loop
 from kofinlaw.trainer.retriever.reranker_settings import RerankerSettings
 
 __all__ = ["FirstShare", "RankGroup", "RerankerResult", "fit_reranker"]
 
-WARMUP = 0.1  # share of the steps in which the learning rate rises
 _PART = 32  # pairs that are scored in one forward pass when the model is measured
 
 
@@ -103,27 +101,34 @@ def fit_reranker(
         )
     model, tokenizer = _open(base, settings, seed)
     before = _measure(model, tokenizer, held_out, settings) if held_out else None
-    losses, seconds = _train(
-        model,
-        tokenizer,
-        _schedule(train, settings, seed),
-        settings,
-        out / "checkpoints",
-        _fingerprint(base, train, settings, seed),
-        seed,
-        progress,
+    batches = _schedule(train, settings, seed)
+    loop = Loop(
+        phase="train reranker",
+        section="retriever.reranker",
+        steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        seed=seed,
+        checkpoint_steps=settings.checkpoint_steps,
+        budget_minutes=settings.budget_minutes,
+        checkpoints=out / "checkpoints",
+        fingerprint=_fingerprint(base, train, settings, seed),
+    )
+    weights = {name: w for name, w in model.named_parameters() if w.requires_grad}
+    done = run_loop(
+        loop, weights, lambda step: _loss(model, tokenizer, batches[step], settings), progress
     )
     after = _measure(model, tokenizer, held_out, settings) if held_out else None
     with atomic_folder(out / "model") as folder, quiet_bars():
         model.save_pretrained(folder, safe_serialization=True)
         tokenizer.save_pretrained(folder)
+    shutil.rmtree(loop.checkpoints, ignore_errors=True)
     return RerankerResult(
         groups=len(train),
-        steps=len(losses),
+        steps=len(done.losses),
         planned_steps=settings.steps,
-        first_loss=_mean(losses[:10]),
-        last_loss=_mean(losses[-10:]),
-        seconds=round(seconds, 1),
+        first_loss=_mean(done.losses[:10]),
+        last_loss=_mean(done.losses[-10:]),
+        seconds=round(done.seconds, 1),
         before=before,
         after=after,
     )
@@ -232,78 +237,6 @@ def _freeze(model: PreTrainedModel, layers: int | None) -> None:
             weight.requires_grad_(False)
 
 
-def _train(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    batches: Sequence[Sequence[RankGroup]],
-    settings: RerankerSettings,
-    root: Path,
-    mark: str,
-    seed: int,
-    progress: Progress,
-) -> tuple[list[float], float]:
-    """Make the steps that are left, with checkpoints; return all losses and the seconds used."""
-    weights = {name: w for name, w in model.named_parameters() if w.requires_grad}
-    optimizer = torch.optim.AdamW(weights.values(), lr=settings.learning_rate, weight_decay=0.01)
-    losses: list[float] = []
-    seconds = 0.0
-    if (saved := checkpoints.newest(root, mark)) is not None:
-        with torch.no_grad():
-            for name, weight in weights.items():
-                weight.copy_(saved.weights[name])
-        optimizer.load_state_dict(saved.optimizer)
-        losses, seconds = saved.losses, saved.seconds
-    limit = (settings.budget_minutes or math.inf) * 60
-    started = time.monotonic() - seconds
-
-    def keep() -> None:
-        checkpoints.save(
-            root,
-            step=len(losses),
-            losses=losses,
-            seconds=seconds,
-            weights=weights,
-            optimizer=optimizer.state_dict(),
-            fingerprint=mark,
-        )
-
-    for step in range(len(losses), len(batches)):
-        if losses and time.monotonic() - started >= limit:
-            break
-        for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * _rate(step, len(batches))
-        torch.manual_seed((seed * 1_000_003 + step) % 2**63)
-        model.train()
-        optimizer.zero_grad(set_to_none=True)
-        loss = _loss(model, tokenizer, batches[step], settings)
-        loss.backward()
-        losses.append(_finite(float(loss.detach()), step))
-        torch.nn.utils.clip_grad_norm_(list(weights.values()), 1.0)
-        optimizer.step()
-        seconds = time.monotonic() - started
-        progress("train reranker", step + 1, len(batches), loss=round(losses[-1], 3))
-        if (step + 1) % settings.checkpoint_steps == 0:
-            keep()
-    keep()
-    return losses, seconds
-
-
-def _finite(value: float, step: int) -> float:
-    if not math.isfinite(value):
-        raise UserError(
-            f"the loss of step {step + 1} is {value}",
-            where="retriever.reranker.learning_rate",
-            remedy="lower the learning rate, or set retriever.reranker.dtype to float32",
-        )
-    return value
-
-
-def _rate(step: int, steps: int) -> float:
-    """Return the share of the highest learning rate: a linear rise, then a linear fall."""
-    rise = max(1, round(WARMUP * steps))
-    return min((step + 1) / rise, (steps - step) / max(steps - rise, 1))
-
-
 def _loss(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -311,6 +244,7 @@ def _loss(
     settings: RerankerSettings,
 ) -> Tensor:
     """Return the mean over the queries of the cross-entropy of the passage that answers."""
+    model.train()
     scores = _scores(model, tokenizer, groups, settings)
     widths = [len(group.passages) for group in groups]
     table = torch.full((len(groups), max(widths)), -torch.inf, device=scores.device)

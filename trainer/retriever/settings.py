@@ -25,10 +25,10 @@ class RetrieverSettings(BaseModel):
         description="the embedder to start from: a name of the catalogue, or a folder that "
         "sentence-transformers saved",
     )
-    method: Literal["full", "lora"] = Field(
+    method: Literal["full", "lora", "static"] = Field(
         "full",
         description="full: all weights but the embeddings of tokens; lora: an adapter, merged at "
-        "the end",
+        "the end; static: a table of token vectors, distilled from the base and then trained",
     )
     lora_rank: int = Field(16, ge=1, le=512, description="rank of the adapter, with `method: lora`")
     kinds: tuple[Literal["heading", "sentence", "citing", "delegation", "definition"], ...] = Field(
@@ -49,15 +49,26 @@ class RetrieverSettings(BaseModel):
         "does not answer",
     )
     steps: int = Field(300, ge=1, description="optimizer steps")
-    batch: int = Field(
-        32, ge=2, description="pairs in a step; each passage is a negative of others"
+    batch: int | None = Field(
+        None,
+        ge=2,
+        description="pairs in a step, whose passages are negatives of each other; none: 32, 256 "
+        "with `method: static`, and at most as many as there are units",
     )
     pass_pairs: int = Field(
-        32, ge=1, description="pairs in one forward pass; smaller needs less memory, same gradient"
+        32,
+        ge=1,
+        description="pairs in one forward pass; smaller needs less memory, same gradient; "
+        "`method: static` takes all at once",
     )
-    learning_rate: float = Field(1e-4, gt=0, description="highest learning rate")
-    temperature: float = Field(
-        0.02, gt=0, description="the similarities are divided by it before the softmax"
+    learning_rate: float | None = Field(
+        None, gt=0, description="highest learning rate; none: 1e-4, and 1e-2 with `method: static`"
+    )
+    temperature: float | None = Field(
+        None,
+        gt=0,
+        description="the similarities are divided by it before the softmax; none: 0.02, and 0.05 "
+        "with `method: static`",
     )
     query_tokens: int = Field(96, ge=8, description="longest query in training, in tokens")
     passage_tokens: int = Field(160, ge=8, description="longest passage in training, in tokens")
@@ -79,6 +90,21 @@ class RetrieverSettings(BaseModel):
         lt=1,
         description="share of the units whose pairs are held out, to measure before and after",
     )
+
+    def batch_of(self, units: int) -> int:
+        """Return the pairs in a step for pairs of so many units."""
+        usual = 256 if self.method == "static" else 32
+        return self.batch or max(2, min(usual, units))
+
+    @property
+    def scale(self) -> float:
+        """What the similarities are multiplied by before the softmax."""
+        return 1 / (self.temperature or (0.05 if self.method == "static" else 0.02))
+
+    @property
+    def rate(self) -> float:
+        """The highest learning rate."""
+        return self.learning_rate or (1e-2 if self.method == "static" else 1e-4)
 
     @field_validator("kinds")
     @classmethod

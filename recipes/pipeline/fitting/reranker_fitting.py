@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
+from kofinlaw.recipes.pipeline.fitting import retriever_fitting
 from kofinlaw.records import Chunk
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ __all__ = ["STAGE", "drawn_pairs", "rank_groups", "reranker_stage", "train_reran
 STAGE = "reranker"
 
 
-def reranker_stage(bound: Run, pairs: str) -> Stage:
-    """Return the training of `retriever.reranker` as a stage that reads the pairs of stage `pairs`.
+def reranker_stage(bound: Run) -> Stage:
+    """Return the training of `retriever.reranker` as a stage that reads the embedder's pairs.
 
-    The recipe must have the section.
+    Raises UserError if the recipe does not have the section.
     """
     from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
     from kofinlaw.recipes.pipeline.integrity.fingerprints import Stage
@@ -38,10 +39,11 @@ def reranker_stage(bound: Run, pairs: str) -> Stage:
     base = Path(recipe.retriever.base)
     return Stage(
         STAGE,
-        partial(train_reranker, bound, pairs),
+        partial(train_reranker, bound),
         settings={
             "reranker": recipe.retriever.reranker.model_dump(mode="json"),
             "base": recipe.retriever.base,
+            "lexical": recipe.rag.lexical_kinds,
             "own": [recipe.retriever.pairs, recipe.retriever.own_share],
             "seed": recipe.seed,
         },
@@ -50,41 +52,39 @@ def reranker_stage(bound: Run, pairs: str) -> Stage:
             *((base,) if base.is_dir() else ()),
         ),
         packages=with_imported_packages("models", "trainer", "augment"),
-        modules=("kofinlaw.recipes.pipeline.fitting.reranker_fitting",),
-        after=("data", pairs),
+        modules=(
+            "kofinlaw.recipes.pipeline.run",
+            "kofinlaw.recipes.pipeline.fitting.reranker_fitting",
+            "kofinlaw.recipes.pipeline.fitting.retriever_pairs",
+        ),
+        after=("data", retriever_fitting.STAGE),
     )
 
 
-def train_reranker(bound: Run, pairs: str, out: Path, progress: Progress) -> RerankerResult:
-    """Give the pairs of stage `pairs` and the own pairs hard negatives, and train the reranker.
+def train_reranker(bound: Run, out: Path, progress: Progress) -> RerankerResult:
+    """Give the pairs of the embedder and own pairs hard negatives, and train the reranker.
 
     Writes `groups.jsonl` and `model` into `out`. Raises UserError if no pair can be used.
     """
     from kofinlaw.data.korean.morpheme_cache import caching
-    from kofinlaw.files import read_json_lines, read_jsonl, write_jsonl
+    from kofinlaw.files import write_jsonl
+    from kofinlaw.recipes.pipeline.fitting.retriever_pairs import own_pairs, training_corpus
+    from kofinlaw.trainer.retriever.pair_file import read_pairs
     from kofinlaw.trainer.retriever.reranker import fit_reranker
-    from kofinlaw.trainer.retriever.schedule import OWN, read_pairs
-    from kofinlaw.trainer.retriever.trainee import base_folder
+    from kofinlaw.trainer.retriever.trained_base import base_folder
 
     recipe, settings = bound.recipe, bound.recipe.retriever.reranker
     if settings is None:
         raise UserError("the recipe trains no reranker", where="retriever.reranker")
-    made = read_pairs(bound.folder / pairs / "pairs.jsonl")
-    own = recipe.retriever.pairs
-    made += read_pairs(bound.path(own), OWN) if own else []
+    corpus = training_corpus(bound)
+    made = read_pairs(bound.folder / retriever_fitting.STAGE / "pairs.jsonl")
+    made += own_pairs(bound, corpus)
     wanted = settings.steps * settings.batch + settings.held_out
     drawn = drawn_pairs(made, wanted, recipe.retriever.own_share, recipe.seed)
-    chunks = [
-        chunk for chunk in read_jsonl(bound.folder / "data/chunks.jsonl", Chunk) if not chunk.until
-    ]
-    citing = [
-        (str(row["source"]), str(row["target"]))
-        for _, row in read_json_lines(bound.folder / "data/citations.jsonl")
-        if row["resolved"] and row["source"] != row["target"]
-    ]
+    kinds = recipe.rag.lexical_kinds
     with caching(bound.cache / "morphemes.sqlite"):
         groups = rank_groups(
-            drawn, chunks, citing, settings, recipe.rag.lexical_kinds, recipe.seed, progress
+            drawn, corpus.chunks, corpus.citing, settings, kinds, recipe.seed, progress
         )
     write_jsonl(out / "groups.jsonl", groups)
     base = base_folder(recipe.retriever.base, bound.cache, offline=recipe.offline)
@@ -132,11 +132,7 @@ def rank_groups(
         seed: Decides the draw of the negatives.
         progress: Called after every hundred queries.
     """
-    from kofinlaw.augment.retrieval.hard_negatives import (
-        Asked,
-        lexical_search,
-        with_hard_negatives,
-    )
+    from kofinlaw.augment.retrieval.negatives import Asked, hard_negatives, lexical_search
     from kofinlaw.rag.index.tokens import tokens_of
     from kofinlaw.trainer.retriever.reranker import RankGroup
 
@@ -145,7 +141,7 @@ def rank_groups(
     shown = [*chunks, *(replace(template, unit=one.unit, text=one.positive) for one in pairs)]
     asked = [Asked(one.anchor, len(chunks) + number) for number, one in enumerate(pairs)]
     searches = [lexical_search(chunks, partial(tokens_of, kind)) for kind in lexical]
-    found = with_hard_negatives(
+    found = hard_negatives(
         asked, shown, citing, searches, count=settings.negatives, seed=seed, progress=progress
     )
     return [

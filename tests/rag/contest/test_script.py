@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from hypothesis import strategies as st
 
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.korean.words import bigrams
-from kofinlaw.files import write_jsonl
+from kofinlaw.data.law.former_names import NAMES as NAMES_FILE
+from kofinlaw.data.law.former_names import FormerName, read_names
+from kofinlaw.files import write_json, write_jsonl
 from kofinlaw.rag.contest.folder import ALLOWED, write_index
 from kofinlaw.rag.contest.script import load_index, search
 from kofinlaw.rag.index.build import build_index
@@ -77,8 +80,23 @@ QUESTION = "전자금융거래기록의 보존 기간으로 옳은 것은?"
 OPTIONS = ("1년", "3년", "5년", "10년")
 
 
-WORDS = ["금융회사", "접근매체의 위조", "5년간", "보존한다", "손해", "동의", "개인정보", "것은?"]
+NAMES = [FormerName("전자거래기록법", ("전자금융거래법",), same=True)]
+NAMES += [FormerName("옛 정보법", ("개인정보 보호법", "전자금융거래법"))]
+SUPPLEMENT = "전자금융거래법 부칙 제1조(시행일)\n접근매체의 위조에 관한 규정은 5년간 적용한다."
+WORDS = [
+    "부칙",
+    "금융회사",
+    "접근매체의 위조",
+    "5년간",
+    "보존한다",
+    "손해",
+    "동의",
+    "개인정보",
+    "것은?",
+]
 CITED = [
+    "전자거래기록법 제9조",
+    "옛 정보법",
     "전자금융거래법 제9조",
     "개인정보보호법 제15조제1항",
     "전자금융거래법 제99조",
@@ -90,9 +108,11 @@ CITED = [
 def found_by(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Search with the script and with the retriever; both return texts."""
     folder = tmp_path_factory.mktemp("found")
-    chunks = chunks_of(TEXTS)
+    chunks = chunks_of([*TEXTS, SUPPLEMENT])
+    chunks[-1] = replace(chunks[-1], path="부칙", title="전자금융거래법")
     write_jsonl(folder / "chunks.jsonl", chunks)
-    write_index(chunks, range(3), folder / "index", RAG)
+    write_json(folder / NAMES_FILE, [[one.name, one.titles, one.same] for one in NAMES])
+    write_index(chunks, range(4), folder / "index", RAG, read_names(folder / NAMES_FILE))
     build_index(folder / "chunks.jsonl", folder / "built", RAG)
     index, built = load_index(folder / "index"), Index.load(folder / "built")
 
@@ -153,6 +173,16 @@ def test_the_article_that_a_question_cites_comes_first(found_by: Any) -> None:
         script, retriever = found_by(Question("1", f"{name}에 따라 기록을 보존하면?"), 2, 0)
         assert script == retriever
         assert script[0] == TEXTS[2]
+
+
+def test_former_names_and_supplements_are_searched_as_by_the_retriever(found_by: Any) -> None:
+    script, retriever = found_by(Question("1", "전자거래기록법 제9조의 손해는?"), 4, 0)
+    assert script == retriever
+    assert script[0] == TEXTS[0]
+    assert SUPPLEMENT not in script
+    script, retriever = found_by(Question("1", "접근매체의 위조에 관한 부칙의 시행일은?"), 4, 0)
+    assert script == retriever
+    assert script[0] == SUPPLEMENT
 
 
 def test_the_submission_is_complete_whatever_the_model_does(

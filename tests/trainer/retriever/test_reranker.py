@@ -120,6 +120,7 @@ def test_an_interrupted_training_gives_the_same_weights(
     assert [p.name for p in (tmp_path / "cut" / "checkpoints").iterdir()] == ["step-000003"]
     monkeypatch.setattr(reranker, "_loss", loss)
     fit_reranker(base, groups, settings(), tmp_path / "cut", seed=3)
+    assert not (tmp_path / "cut" / "checkpoints").exists()
     whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
     assert all(np.array_equal(whole[name], cut[name]) for name in whole)
     shutil.rmtree(tmp_path / "cut")

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.models import packaged_e5
 from kofinlaw.models.embedders import open_embedder
-from kofinlaw.models.packaged_e5 import (
+from kofinlaw.models.embedding import packaged_e5, packed_file
+from kofinlaw.models.embedding.packaged_e5 import (
     convert_packaged_e5,
     packaged_e5_file,
-    read_packed,
     tokenizer_of,
 )
+from kofinlaw.models.embedding.packed_file import read_packed
 
 HIDDEN, INNER, LONGEST = 32, 64, 16
 PIECES = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
@@ -37,7 +37,7 @@ def quantized(values: np.ndarray) -> bytes:
     return out
 
 
-def packed_file(path: Path, seed: int = 0) -> Path:
+def written_file(path: Path, seed: int = 0) -> Path:
     """A file in the package's form, with one layer."""
     rng = np.random.default_rng(seed)
     sizes = (HIDDEN, 1, 2, INNER, len(PIECES), LONGEST, 1)
@@ -76,7 +76,7 @@ def packed_file(path: Path, seed: int = 0) -> Path:
 
 
 def test_weights_and_pieces_are_read(tmp_path: Path) -> None:
-    packed = read_packed(packed_file(tmp_path / "e5.bin"))
+    packed = read_packed(written_file(tmp_path / "e5.bin"))
     assert packed.pieces == PIECES
     assert packed.changed == CHANGED
     rng = np.random.default_rng(0)
@@ -93,18 +93,18 @@ def test_weights_and_pieces_are_read(tmp_path: Path) -> None:
 def test_a_block_is_unpacked_exactly(steps: list[int], scale: float) -> None:
     bits = np.array(steps, np.int64) + 8
     part = np.float16(scale).tobytes() + (bits[:16] | (bits[16:] << 4)).astype(np.uint8).tobytes()
-    assert packaged_e5._unpacked(part).tolist() == [step * scale for step in steps]
+    assert packed_file._unpacked(part).tolist() == [step * scale for step in steps]
 
 
 def test_the_normaliser_changes_what_the_packages_does(tmp_path: Path) -> None:
-    tokenizer = tokenizer_of(read_packed(packed_file(tmp_path / "e5.bin")))
+    tokenizer = tokenizer_of(read_packed(written_file(tmp_path / "e5.bin")))
     assert tokenizer.encode("가강\t 나산\x01").tokens == ["<s>", "▁가강", "▁나산", "</s>"]
     assert tokenizer.normalizer.normalize_str("①ﬁ～") == "1fi～"
 
 
 @pytest.mark.parametrize("cut", [0, 3, 40, 400, -1])
 def test_a_cut_or_foreign_file_is_named(tmp_path: Path, cut: int) -> None:
-    path = packed_file(tmp_path / "e5.bin")
+    path = written_file(tmp_path / "e5.bin")
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(UserError, match="not the packed multilingual-e5-small"):
         read_packed(path)
@@ -113,7 +113,7 @@ def test_a_cut_or_foreign_file_is_named(tmp_path: Path, cut: int) -> None:
 def test_the_folder_loads_in_sentence_transformers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = packed_file(tmp_path / "e5.bin")
+    file = written_file(tmp_path / "e5.bin")
     ours = tmp_path / "ours"
     monkeypatch.setattr(packaged_e5, "_compare", lambda folder: None)
     convert_packaged_e5(file, ours)

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw.augment.retrieval.answers_too import AnswersToo
-from kofinlaw.augment.retrieval.hard_negatives import Asked, lexical_search, with_hard_negatives
+from kofinlaw.augment.retrieval.negatives import (
+    Asked,
+    hard_negatives,
+    lexical_search,
+    with_negatives,
+)
+from kofinlaw.augment.retrieval.pairs import Corpus, Pair
 from kofinlaw.records import Chunk
 
 ARTICLES = {
@@ -61,18 +67,31 @@ def test_negatives_come_from_the_lists_in_turn_and_by_seed() -> None:
     lists = ([first := ROW["가상은행법 제1조"], third], [fourth, third])
     searches = [lambda _, rows=rows: rows for rows in lists]
     asked = [Asked(QUERY, first)]
-    (found,) = with_hard_negatives(asked, CHUNKS, LINKED, searches, count=2, seed=0)
+    (found,) = hard_negatives(asked, CHUNKS, LINKED, searches, count=2, seed=0)
     assert found.negatives == (fourth, third)
-    assert with_hard_negatives([], CHUNKS, LINKED, searches, count=2, seed=0) == []
+    assert hard_negatives([], CHUNKS, LINKED, searches, count=2, seed=0) == []
     lexical = lexical_search(CHUNKS)
     assert lexical(QUERY)[0] in (first, ROW["가상보험법 제3조"])
     assert lexical("zzz") == []
 
 
+def test_a_pair_gets_the_text_of_a_passage_that_does_not_answer() -> None:
+    corpus = Corpus(tuple(CHUNKS), (), tuple(LINKED))
+    first = CHUNKS[0]
+    pairs = [
+        Pair(QUERY, first.text, "", "sentence", first.unit, first.id),
+        Pair("zzz", first.text, "", "sentence", first.unit, first.id),
+    ]
+    found, none = with_negatives(pairs, corpus, seed=0)
+    assert found.negative in {CHUNKS[ROW["가상은행법 제2조"]].text, CHUNKS[ROW["가상은행법 제3조"]].text,
+                              CHUNKS[ROW["가상보험법 제2조"]].text}  # fmt: skip
+    assert none == pairs[1]
+
+
 def test_two_passages_that_answer_one_query_are_no_negatives_of_each_other() -> None:
     second, third = ROW["가상은행법 제2조"], ROW["가상은행법 제3조"]
     asked = [Asked("감독", second), Asked("감독", third)]
-    found = with_hard_negatives(asked, CHUNKS, [], [lambda _: [second, third]], count=5, seed=0)
+    found = hard_negatives(asked, CHUNKS, [], [lambda _: [second, third]], count=5, seed=0)
     assert [one.negatives for one in found] == [(), ()]
 
 
@@ -87,10 +106,10 @@ def test_no_negative_answers_and_a_seed_gives_the_same(
         for _ in range(4)
     ]
     searches = [lexical_search(CHUNKS)]
-    found = with_hard_negatives(asked, CHUNKS, LINKED, searches, count=count, seed=seed)
+    found = hard_negatives(asked, CHUNKS, LINKED, searches, count=count, seed=seed)
     check = AnswersToo(CHUNKS, LINKED)
     for one in found:
         assert len(one.negatives) == len(set(one.negatives)) <= count
         assert not any(check(one.query, one.positive, row) for row in one.negatives)
-    again = with_hard_negatives(asked, CHUNKS, LINKED, searches, count=count, seed=seed)
+    again = hard_negatives(asked, CHUNKS, LINKED, searches, count=count, seed=seed)
     assert found == again
