@@ -31,15 +31,15 @@ def hold_out(
 ) -> tuple[list[TrainingPair], list[TrainingPair]]:
     """Return the pairs to train on and those of held-out units.
 
-    `share` is the share of the units; all pairs of a unit are on one side.
+    `share` is the share of the units; all pairs of a unit are on one side. A held-out question
+    of people that has other units too is not trained on with them.
     """
     units = sorted({pair.unit for pair in pairs})
     random.Random(f"{seed}:held out").shuffle(units)
     hidden = set(units[: round(share * len(units))])
-    return (
-        [pair for pair in pairs if pair.unit not in hidden],
-        [pair for pair in pairs if pair.unit in hidden],
-    )
+    held = [pair for pair in pairs if pair.unit in hidden]
+    asked = {pair.anchor for pair in held if pair.kind in JUDGED}
+    return [p for p in pairs if p.unit not in hidden and p.anchor not in asked], held
 
 
 def schedule(
@@ -73,7 +73,7 @@ def schedule(
 def _weights(counts: dict[str, int], own_share: float) -> dict[str, float]:
     sides = [counts.keys() & JUDGED, counts.keys() - JUDGED]
     parts = [own_share, 1 - own_share] if all(sides) else [1.0, 1.0]
-    shares = {}
+    shares: dict[str, float] = {}
     for kinds, part in zip(sides, parts, strict=True):
         total = sum(math.sqrt(counts[kind]) for kind in kinds)
         shares |= {kind: part * math.sqrt(counts[kind]) / total for kind in kinds}

@@ -43,7 +43,10 @@ class RetrieverSettings(BaseModel):
         "relative to the recipe; trained on in addition to the kinds",
     )
     own_share: float = Field(
-        0.4, gt=0, le=1, description="share of own pairs in every batch, if there are any"
+        0.4,
+        gt=0,
+        le=1,
+        description="share of own pairs and court issues in every batch, if there are any",
     )
     negatives: bool = Field(
         True,

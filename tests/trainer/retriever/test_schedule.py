@@ -74,3 +74,13 @@ def test_all_pairs_of_a_unit_are_on_one_side() -> None:
     assert len({pair.unit for pair in held}) == 20
     assert not {pair.unit for pair in train} & {pair.unit for pair in held}
     assert hold_out(pairs, 0.0, seed=1) == (pairs, [])
+
+
+def test_a_held_out_question_is_not_trained_on_with_its_other_articles() -> None:
+    pairs = [
+        TrainingPair(f"issue {n // 3}", f"passage {n}", "", "decision", f"unit {n}")
+        for n in range(90)
+    ]
+    train, held = hold_out(pairs, 0.2, seed=0)
+    assert train
+    assert not {pair.anchor for pair in train} & {pair.anchor for pair in held}
