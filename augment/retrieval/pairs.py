@@ -39,7 +39,7 @@ _MARK = re.compile(r"^\s*(?:[①-⑳]|\d{1,2}(?:의\d+)?\.|[가-하]\.|\d{1,2}\)
 _BLANKS = re.compile(r"\s{2,}")
 _LEAVES_OPEN = re.compile(r"(?:대통령령|총리령|[가-힣]{2,10}부령)(?:으로|이) 정하")
 _ASKING = ("{term}의 뜻", "{term}의 정의", "{term}: 무엇을 말하는가?", "{term} 용어 설명")
-_ISSUE = re.compile(r"판시사항\s*[:：\]】]?\s*(?P<issue>\S.*)")
+_ISSUE_MARK = re.compile(r"\W*+판시사항[^\S\n]*+[:：\]】]?+")
 # What a removed citation leaves at the start of a sentence.
 _LEFT_OVER = re.compile(
     r"^(?:(?:및|또는|과|와|ㆍ|,|의 ?규정은|(?:의 ?규정)?에 ?(?:의한|따른|의하여|따라)"
@@ -227,14 +227,28 @@ def _definitions(corpus: Corpus, passages: _Passages, rng: random.Random) -> Ite
 def _decisions(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
     cited = cited_rows(corpus.chunks)
     for row, chunk in enumerate(corpus.chunks):
-        found = _ISSUE.search(chunk.text) if row in cited else None
-        query = _query(found["issue"]) if found else ""
+        query = _query(_issue(chunk.text)) if row in cited else ""
         if len(query) < SHORTEST:
             continue
         for unit in dict.fromkeys(corpus.chunks[target].unit for target in cited[row]):
             passage = passages.best(unit, query)
             if passage is not None:
                 yield _pair("decision", query, passage)
+
+
+def _issue(text: str) -> str:
+    """Return the first line after the mark `판시사항`; empty without one."""
+    marked = False
+    for line in text.split("\n"):
+        mark = _ISSUE_MARK.match(line)
+        rest = line[mark.end() :] if mark else line
+        # A line that goes on without a colon or a bracket is a sentence: `판시사항에 관하여`.
+        if mark and rest and not mark[0].endswith((":", "：", "]", "】")):
+            mark, rest = None, line
+        marked = marked or mark is not None
+        if marked and rest.strip():
+            return rest.strip()
+    return ""
 
 
 _MAKERS = {

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
+from kofinlaw.augment.retrieval import pairs as pairs_by_rule
 from kofinlaw.augment.retrieval.negatives import with_negatives
 from kofinlaw.augment.retrieval.pairs import KINDS, Corpus, build_pairs, read_corpus
 from kofinlaw.data.corpus import build_corpus
@@ -157,3 +158,18 @@ def test_documents_that_are_left_out_give_no_pair(folder: Path) -> None:
 def test_a_folder_without_a_corpus_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no corpus"):
         read_corpus(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "issue"),
+    [
+        ("[1]\n판시사항: 갑의 책임\n판결요지: 있다", "갑의 책임"),
+        ("판시사항\n판시사항: 어떤 쟁점", "어떤 쟁점"),
+        ("【판시사항】\n회사의 책임\n【판결요지】", "회사의 책임"),
+        ("## 판시사항\n\n판결의 효력", "판결의 효력"),
+        ("판시사항에 관하여 본다", ""),
+        ("판시사항:\n\n", ""),
+    ],
+)
+def test_an_issue_is_found_below_its_mark(text: str, issue: str) -> None:
+    assert pairs_by_rule._issue(text) == issue
