@@ -36,6 +36,7 @@ from kofinlaw.recipes.cli.recipe_commands import (
     run,
 )
 from kofinlaw.recipes.cli.score_commands import compare, report_serve, report_write, score
+from kofinlaw.recipes.cli.serve_command import serve
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
     data_build,
@@ -58,7 +59,7 @@ INTERRUPTED = 130
 # In the order of `kofinlaw --help`; each command's name is its function's name.
 COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
-    *(ask, answer, exam, score, compare),
+    *(ask, serve, answer, exam, score, compare),
     *(merge, verify, export, models, doctor),
 )
 
