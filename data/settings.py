@@ -104,6 +104,13 @@ class ChunkSettings(_Section):
         default_factory=dict,
         description="limit in tokens by kind of document, instead of max_tokens",
     )
+    max_row_tokens: int = Field(
+        default=200,
+        ge=0,
+        le=32768,
+        description="longest chunk of rows of an annex's table, each below the table's header; "
+        "0: tables are split as text is",
+    )
     include_annexes: bool = Field(default=True, description="whether annexes (별표) become chunks")
     include_supplements: bool = Field(
         default=False, description="whether supplementary provisions (부칙) become chunks"
@@ -225,6 +232,11 @@ class DataSettings(_Section):
     )
     protected: tuple[str, ...] = Field(
         default=(), description="files (JSONL, CSV, text) whose texts must not appear in the corpus"
+    )
+    names: dict[str, str] = Field(
+        default_factory=dict,
+        description="former and short names of documents, each with its present title, in addition "
+        "to those that the 부칙 of the documents name",
     )
     parquet: bool = Field(
         default=False, description="whether each JSONL file is also written as Parquet"

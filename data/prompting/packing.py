@@ -4,11 +4,12 @@ Both augment (training examples) and rag (answering) use this module, so that ev
 same in both. A line of a statute is a 항, 호 or 목. A selected line also brings the line above it
 in the tree (호 → its 항), because it cannot be understood without it. Of a question with options,
 the best line for each option comes first. Lines that only say that a provision is deleted are left
-out of a selection.
+out of a selection. A row of a table brings the header of its table.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -21,6 +22,7 @@ from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.prompting.claim_lines import claim_lines
 from kofinlaw.data.prompting.claims import Claims
 from kofinlaw.data.table_rows import without_separators
+from kofinlaw.data.tables.texts import header_above
 
 __all__ = [
     "LAST_WEIGHT",
@@ -49,6 +51,8 @@ _DELETED = re.compile(
     r"\s*(?:\*\*)?(?:[①-⑳㉑-㉟㊱-㊿]|\d+(?:의\d+)?\\?\.|[가-하]\\?\.)?(?:\*\*)?"
     r" ?삭제(?: ?<[^<>]*>)?\s*"
 )
+_NO_LETTER = re.compile(r"[\W_]+")
+_SHORTEST_TITLE = 4  # letters
 _SENTENCE = re.compile(r"(?<=다)\.\s+")
 
 
@@ -83,7 +87,7 @@ def pack(
     If all passages fit, they are complete. Otherwise the lines that match the query best are
     selected from all passages until the budget is used, each below the header of its passage. A
     passage without a selected line is omitted. If there is a passage, at least one text is
-    returned. Separators of tables (`| --- |`) are left out.
+    returned. Separators of tables (`| --- |`) and lines that repeat the header are left out.
 
     Args:
         passages: The passages, best first.
@@ -109,7 +113,7 @@ def pack_with_index(
     """Pack as `pack` does, with the index of each text's passage,
     because passages may be omitted.
     """
-    texts = [without_separators(p if isinstance(p, str) else p.text).strip() for p in passages]
+    texts = [_without_title_again(p if isinstance(p, str) else p.text) for p in passages]
     if sum(count_tokens(text) for text in texts) <= budget_tokens:
         return [(index, text) for index, text in enumerate(texts) if text]
     wanted = frozenset(bigrams(query))
@@ -169,6 +173,20 @@ def _order(
     return sorted(shown or places, key=key)
 
 
+def _without_title_again(text: str) -> str:
+    """Return the passage without separators of tables, and without lines right below its header
+    that only repeat the end of the header, such as the title of an annex.
+    """
+    header, *body = without_separators(text).strip().split("\n")
+    letters = _NO_LETTER.sub("", header)
+    while len(body) > 1:
+        first = _NO_LETTER.sub("", body[0])
+        if first and (len(first) < _SHORTEST_TITLE or not letters.endswith(first)):
+            break
+        body = body[1:]
+    return "\n".join([header, *body])
+
+
 def _split(text: str) -> tuple[str, list[str]]:
     """Return (header, lines of the body): the first of several lines is the header."""
     rows = [row for row in text.split("\n") if row.strip()]
@@ -211,7 +229,7 @@ def _lines(
 
 
 def line_parents(body: Sequence[str]) -> list[int]:
-    """Return for each line the index of its 항 or 호, or -1."""
+    """Return for each line the index of its 항 or 호, of a table's header for its rows, or -1."""
     parents = []
     last = {1: -1, 2: -1}
     for index, text in enumerate(body):
@@ -221,6 +239,10 @@ def line_parents(body: Sequence[str]) -> list[int]:
             last[depth] = index
             if depth == 1:
                 last[2] = index
+    for row, header in header_above(body).items():
+        parents[row] = header[-1]
+        for upper, lower in itertools.pairwise(header):
+            parents[lower] = upper
     return parents
 
 

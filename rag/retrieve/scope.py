@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from kofinlaw.data.law.supplements import asks_for_supplements, is_supplement
 from kofinlaw.rag.arrays import Mask
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.in_force import Calendar
@@ -63,6 +64,8 @@ class Scopes:
         for question, day in zip(questions, days, strict=True):
             found = None if allowed is None else allowed(question)
             found = _both(found, None if day == "any" else self._of_day(day))
+            if not asks_for_supplements((question.question, *question.options)):
+                found = _both(found, self._articles)
             voters = _both(found, self._citing) if self._settings.case_votes else None
             out.append(Scope(_both(found, self._of_kinds), voters))
         return out
@@ -97,6 +100,12 @@ class Scopes:
         if not kinds:
             return None
         return np.array([chunk.kind in kinds for chunk in self._index.chunks], dtype=bool)
+
+    @cached_property
+    def _articles(self) -> Mask | None:
+        """The passages that are not 부칙 of a law or rule; None if there are none."""
+        mask = np.array([not is_supplement(chunk) for chunk in self._index.chunks], dtype=bool)
+        return None if bool(mask.all()) else mask
 
     @cached_property
     def _citing(self) -> Mask:

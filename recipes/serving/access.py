@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from kofinlaw import UserError
-from kofinlaw.offline import is_loopback
-from kofinlaw.scoring.report.serve import known_host
+from kofinlaw.offline import is_loopback, known_host
 
 __all__ = ["Access", "open_access"]
 

@@ -6,13 +6,13 @@ import asyncio
 import base64
 import contextlib
 import json
+import struct
 import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.resources import files
 
-import numpy as np
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,13 +21,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.models.engines.base import Generation, cut_at_stop
-from kofinlaw.rag.answer.single_question import AskedAnswer
 from kofinlaw.recipes.serving.access import Access
 from kofinlaw.recipes.serving.chat_request import ChatRequest, chat_request, embedding_texts
 from kofinlaw.recipes.serving.citations import answer_text, citations
 from kofinlaw.recipes.serving.dispatch import BusyError, Dispatcher, LateError
-from kofinlaw.recipes.serving.worker import Ask, Complete, Embed, Job, Refused, WorkerLostError
+from kofinlaw.recipes.serving.jobs import Ask, Complete, Embed, Job, Refused
+from kofinlaw.recipes.serving.worker import WorkerLostError
 from kofinlaw.results import JsonValue
 
 __all__ = ["Served", "make_app"]
@@ -209,8 +210,8 @@ async def _body(request: Request, most: int) -> object:
         if len(data) > most:
             raise _FaultError(413, f"the request has more than {most} bytes", "request_too_large")
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
+        return load_json(bytes(data))
+    except ValueError:
         raise _FaultError(400, "the body is not valid JSON", "invalid_json") from None
 
 
@@ -247,10 +248,13 @@ async def _awaited(request: Request, future: asyncio.Future[object], seconds: fl
 
 
 def _chat_body(asked: ChatRequest, result: object, model: str) -> dict[str, JsonValue]:
+    from kofinlaw.rag.answer.single_question import AskedAnswer  # the result came with it
+
     notes: list[JsonValue] = []
     extra: dict[str, JsonValue] = {}
     tokens = (0, 0)
-    if isinstance(result, AskedAnswer):
+    if not isinstance(result, Generation):
+        assert isinstance(result, AskedAnswer)
         text = cut_at_stop(answer_text(result), asked.limits.stop)[0]
         finish = "stop"
         extra = {"citations": citations(result), "abstained": result.abstained}
@@ -263,7 +267,6 @@ def _chat_body(asked: ChatRequest, result: object, model: str) -> dict[str, Json
         if unread:
             notes.append(f"not applied with rag: {', '.join(unread)}; the recipe decides")
     else:
-        assert isinstance(result, Generation)
         if result.finish == "error":
             raise _FaultError(500, f"the engine failed: {result.fault[:200]}", "engine_refused")
         text, finish = result.text, result.finish
@@ -317,4 +320,4 @@ def _stream(body: dict[str, JsonValue], usage: bool) -> Response:
 def _encoded(row: list[float], form: str) -> list[float] | str:
     if form == "float":
         return row
-    return base64.b64encode(np.asarray(row, dtype="<f4").tobytes()).decode("ascii")
+    return base64.b64encode(struct.pack(f"<{len(row)}f", *row)).decode("ascii")

@@ -8,7 +8,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from kofinlaw import UserError
-from kofinlaw.recipes.serving.worker import Job, Refused, Worker, WorkerLostError
+from kofinlaw.recipes.serving.jobs import Job, Refused
+from kofinlaw.recipes.serving.worker import Worker, WorkerLostError
 
 __all__ = ["BusyError", "Dispatcher", "LateError"]
 

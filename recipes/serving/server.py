@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import socket
 from collections.abc import Callable
@@ -11,8 +12,11 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.recipes.serving.access import open_access
+from kofinlaw.recipes.serving.jobs import Answering
 
-__all__ = ["ServeSettings", "serve_run"]
+__all__ = ["ServeSettings", "serve", "serve_run"]
+
+GRACE = 30  # seconds that requests may still take after the server was asked to stop
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,26 @@ def serve_run(folder: Path, settings: ServeSettings, say: Callable[[str], None])
     Raises UserError for a missing extra, an address without a token, a port that cannot be opened,
     and a run that cannot answer.
     """
+    from kofinlaw.recipes.api import open_run
+    from kofinlaw.recipes.serving.jobs import load_run
+
+    open_access(settings.host, settings.port, settings.token, settings.names)
+    recipe = open_run(folder, trust=settings.trust).recipe
+    load = functools.partial(load_run, folder.resolve(), trust=settings.trust)
+    serve(load, recipe.name, recipe.rag.embedder, settings, say)
+
+
+def serve(
+    load: Callable[[], Answering],
+    model: str,
+    embedder: str | None,
+    settings: ServeSettings,
+    say: Callable[[str], None],
+) -> None:
+    """Serve what `load` loads in the engine's process, under the names of a model and an embedder.
+
+    Raises UserError as `serve_run` does.
+    """
     try:
         import uvicorn
 
@@ -51,23 +75,20 @@ def serve_run(folder: Path, settings: ServeSettings, say: Callable[[str], None])
             where="serve",
             remedy="pip install 'kofinlaw[serve]'",
         ) from error
-    from kofinlaw.recipes.api import open_run
     from kofinlaw.recipes.serving.dispatch import Dispatcher
     from kofinlaw.recipes.serving.worker import Worker, WorkerLostError
 
-    open_access(settings.host, settings.port, settings.token, settings.names)
-    recipe = open_run(folder, trust=settings.trust).recipe
     with _listen(settings.host, settings.port) as listener:
         port = listener.getsockname()[1]
         access = open_access(settings.host, port, settings.token, settings.names)
-        worker = Worker(folder, trust=settings.trust, batch_seconds=max(settings.seconds, 1.0))
+        worker = Worker(load, batch_seconds=settings.seconds)
         try:
             worker.start()
         except WorkerLostError as error:
-            raise UserError(str(error), where=str(folder)) from error
+            raise UserError(str(error), where=model) from error
         served = Served(
-            model=recipe.name,
-            embedder=recipe.rag.embedder,
+            model=model,
+            embedder=embedder,
             rag=settings.rag,
             most_bytes=settings.most_bytes,
             seconds=settings.seconds,
@@ -75,14 +96,14 @@ def serve_run(folder: Path, settings: ServeSettings, say: Callable[[str], None])
         dispatcher = Dispatcher(worker, most=settings.waiting, batch=settings.batch)
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(f"http://{name}:{port}/   chat page (Ctrl+C stops the server)")
-        say(f"http://{name}:{port}/v1   OpenAI interface, model {recipe.name}")
+        say(f"http://{name}:{port}/v1   OpenAI interface, model {model}")
         server = uvicorn.Server(
             uvicorn.Config(
                 make_app(served, dispatcher, access),
                 log_level="warning",
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=10,
+                timeout_graceful_shutdown=GRACE,
                 h11_max_incomplete_event_size=65536,
             )
         )

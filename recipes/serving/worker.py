@@ -5,56 +5,20 @@ The process takes one batch at a time. It is started again after it died or was 
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+import threading
+import time
+from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
+from kofinlaw.recipes.serving.jobs import Answering, Job
 
-if TYPE_CHECKING:
-    from kofinlaw.recipes.api import Limits, OpenRun
+__all__ = ["Worker", "WorkerLostError"]
 
-__all__ = ["Ask", "Complete", "Embed", "Job", "Refused", "Worker", "WorkerLostError"]
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A question for the index, on a day; `max_tokens` lowers the recipe's limit."""
-
-    question: str
-    as_of: date | None = None
-    max_tokens: int | None = None
-
-
-@dataclass(frozen=True)
-class Complete:
-    """A dialogue to continue without evidence."""
-
-    messages: tuple[dict[str, str], ...]
-    limits: Limits
-
-
-@dataclass(frozen=True)
-class Embed:
-    """Texts for the run's embedder, read as queries."""
-
-    texts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Why one job has no result. `fault` says that kofinlaw failed, and not the request."""
-
-    message: str
-    fault: bool = False
-
-
-Job = Ask | Complete | Embed
+_LOOK = 0.5  # seconds between two looks whether the server still runs
 
 
 class WorkerLostError(Exception):
@@ -66,26 +30,23 @@ class WorkerLostError(Exception):
 
 
 class Worker:
-    """A process with the loaded run. Use it from one thread at a time.
+    """A process with a loaded run. Use it from one thread at a time.
 
     Args:
-        folder: the run's folder.
-        trust: do not check that the files of finished stages are unchanged.
+        load: called in the process (so it is pickled); returns the function that answers batches.
         batch_seconds: a batch that takes longer is stopped with its process.
     """
 
-    def __init__(self, folder: Path, *, trust: bool = False, batch_seconds: float = 300.0) -> None:
-        self._folder, self._trust, self._limit = folder, trust, batch_seconds
+    def __init__(self, load: Callable[[], Answering], *, batch_seconds: float = 300.0) -> None:
+        self._load, self._limit = load, batch_seconds
         self._pipe: Connection | None = None
         self.pid: int | None = None
 
     def start(self) -> None:
-        """Start the process and load the run. Raises UserError as `OpenRun.load` does."""
+        """Start the process and load the run. Raises UserError as `load` does."""
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(other, self._folder, self._trust), daemon=True
-        )
+        self._process = context.Process(target=_serve, args=(other, self._load), daemon=True)
         self._process.start()
         self.pid = self._process.pid
         other.close()
@@ -126,14 +87,12 @@ class Worker:
             self._process.join()
 
 
-def _serve(pipe: Connection, folder: Path, trust: bool) -> None:
+def _serve(pipe: Connection, load: Callable[[], Answering]) -> None:
     """Load the run and answer batches until the pipe closes."""
-    from kofinlaw.recipes.api import open_run
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which closes the pipe
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     try:
-        opened = open_run(folder, trust=trust)
-        opened.load()
+        answer = load()
     except Exception as error:
         message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         pipe.send(UserError(message))
@@ -144,51 +103,11 @@ def _serve(pipe: Connection, folder: Path, trust: bool) -> None:
             jobs = pipe.recv()
         except EOFError:
             return
-        pipe.send(_batch(opened, jobs))
+        pipe.send(answer(jobs))
 
 
-def _batch(opened: OpenRun, jobs: Sequence[Job]) -> list[object]:
-    """Return the results of jobs, with one call of the engine for each kind and limit."""
-    out: list[object] = [None] * len(jobs)
-    groups: dict[tuple[type, int | None], list[int]] = {}
-    for row, job in enumerate(jobs):
-        limit = job.max_tokens if isinstance(job, Ask) else None
-        groups.setdefault((type(job), limit), []).append(row)
-    for rows in groups.values():
-        try:
-            results = _results(opened, [jobs[row] for row in rows])
-        except Exception:  # find the job that is wrong; the others get their results
-            results = [_alone(opened, jobs[row]) for row in rows]
-        for row, result in zip(rows, results, strict=True):
-            out[row] = result
-    return out
-
-
-def _alone(opened: OpenRun, job: Job) -> object:
-    try:
-        return _results(opened, [job])[0]
-    except UserError as error:
-        return Refused(str(error))
-    except Exception as error:
-        return Refused(f"{type(error).__name__} in the engine", fault=True)
-
-
-def _results(opened: OpenRun, jobs: Sequence[Job]) -> Sequence[object]:
-    asked = [job for job in jobs if isinstance(job, Ask)]
-    if asked:
-        pairs = [(job.question, job.as_of) for job in asked]
-        return opened.ask_many(pairs, max_tokens=asked[0].max_tokens)
-    chats = [job for job in jobs if isinstance(job, Complete)]
-    if chats:
-        return opened.complete([job.messages for job in chats], [job.limits for job in chats])
-    return [_vectors(opened, job.texts) for job in jobs if isinstance(job, Embed)]
-
-
-def _vectors(opened: OpenRun, texts: Sequence[str]) -> list[list[float]]:
-    from kofinlaw.models.embedders import open_embedder
-
-    name = opened.recipe.rag.embedder
-    if name is None:
-        raise UserError("this run searches without an embedder", where="rag.embedder")
-    embedder = open_embedder(name, offline=opened.recipe.offline)
-    return [[float(value) for value in row] for row in embedder.encode_queries(texts)]
+def _follow(parent: int) -> None:
+    """End this process, also in the middle of a batch, once the server is gone."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)

@@ -11,6 +11,7 @@ FILES = (
     "earlier.jsonl",
     "articles.jsonl",
     "citations.jsonl",
+    "names.json",
     "duplicates.jsonl",
     "rejected.jsonl",
     "card.md",

@@ -1,4 +1,4 @@
-"""The command `serve`: an OpenAI-compatible server with a chat page."""
+"""Define the command `serve`: an OpenAI-compatible server with a chat page."""
 
 from __future__ import annotations
 
