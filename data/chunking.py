@@ -9,7 +9,7 @@ exactly one chunk, or to exactly one removed span.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.data.annex_text import deletion, lines_of_name
@@ -24,6 +24,7 @@ from kofinlaw.data.readers.paged.unread_pages import page_facts
 from kofinlaw.data.readers.tables import plain_table
 from kofinlaw.data.settings import ChunkSettings
 from kofinlaw.data.splitting import CountTokens, Part, split_lines
+from kofinlaw.data.tables.parts import row_parts, table_runs
 from kofinlaw.files import sha256_text
 from kofinlaw.records import Article, Chunk
 
@@ -208,9 +209,24 @@ class _Chunker:
             part = Part("", "", deleted, start, end)
             self._add(f"{self.document.id}/{short}", unit, name, header, part)
             return
-        for part in split_lines(lines, header, self.limit, self.count, text, start, end):
+        for part in self._table_parts(lines, header, start, end):
             suffix = f"/{part.label}" if part.label else ""
             self._add(f"{self.document.id}/{short}{suffix}", unit, name, header, part)
+
+    def _table_parts(
+        self, lines: Sequence[Line], header: str, start: int, end: int
+    ) -> Iterator[Part]:
+        """Yield the parts of an annex: its text, and its tables in parts of few rows."""
+        text, rows = self.document.text, min(self.settings.max_row_tokens, self.limit)
+        for run in table_runs(lines, start, end) if rows else ():
+            if run.table:
+                yield from row_parts(run, header, (rows, self.limit), self.count, text)
+                continue
+            yield from split_lines(
+                run.lines, header, self.limit, self.count, text, run.start, run.end
+            )
+        if not rows:
+            yield from split_lines(lines, header, self.limit, self.count, text, start, end)
 
     def sections(self) -> None:
         """Split by Markdown headings; the text before the first one has only the title as header.

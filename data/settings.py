@@ -104,6 +104,13 @@ class ChunkSettings(_Section):
         default_factory=dict,
         description="limit in tokens by kind of document, instead of max_tokens",
     )
+    max_row_tokens: int = Field(
+        default=200,
+        ge=0,
+        le=32768,
+        description="longest chunk of rows of an annex's table, each below the table's header; "
+        "0: tables are split as text is",
+    )
     include_annexes: bool = Field(default=True, description="whether annexes (별표) become chunks")
     include_supplements: bool = Field(
         default=False, description="whether supplementary provisions (부칙) become chunks"

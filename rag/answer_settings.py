@@ -80,7 +80,7 @@ class AnswerSettings(BaseModel):
         "question; empty: the same. Only next to a table of voters",
     )
     bearing_from: float = Field(
-        0.5,
+        0.52,
         ge=0,
         le=1,
         description="the evidence bears on a question if its best passage contains at least this "

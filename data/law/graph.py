@@ -95,6 +95,17 @@ class ChunkLookup:
             return ()
         return held[number] or (_usual(title, number),)
 
+    def spelled(self, unit: str) -> str:
+        """Return the unit in the spelling of the corpus: `별표 19-3` is `별표 19의3` of a text
+        that has only the latter, and the other way round.
+        """
+        title, number = split_unit(unit)
+        held = self._chunks.get(title, {})
+        if number in held or not number.startswith(("별표", "별지")):
+            return unit
+        other = number.replace("-", "의") if "-" in number else number.replace("의", "-")
+        return f"{title} {other}" if other in held else unit
+
 
 def _usual(title: str, number: str) -> str:
     return f"{document_id(title)}/{number}"
@@ -152,18 +163,19 @@ def _report(report: Callable[[str], None] | None, name: str, error: Exception) -
 def _references(passage: Citing, scope: Scope, lookup: ChunkLookup) -> Iterator[Reference]:
     found = find_citations(passage.text, act=passage.title, article=passage.number, scope=scope)
     for citation in found:
-        if citation.target == passage.id and not passage.number:
+        target = lookup.spelled(citation.target)
+        if target == passage.id and not passage.number:
             continue  # an annex's title names the annex
-        held = lookup.chunk_ids(citation.target)
+        held = lookup.chunk_ids(target)
         yield Reference(
             source=passage.id,
-            target=citation.target,
+            target=target,
             provision=citation.provision,
             text=passage.text[citation.start : citation.end],
             start=citation.start,
             end=citation.end,
             resolved=bool(held),
-            chunk_ids=_chunks(citation.target, held, citation.provision),
+            chunk_ids=_chunks(target, held, citation.provision),
         )
 
 

@@ -8,7 +8,8 @@ bold as well: `**제1조(목적)** …`).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from kofinlaw.data.law.amendments import strip_amendments
 from kofinlaw.data.law.provisions import Line, provision_tree, read_lines, render_line
@@ -35,6 +36,12 @@ _SUPPLEMENT = re.compile(r"^\s*부\s*칙\s*(?:$|[<(\[〈（])")
 _ANNEX = re.compile(r"^\s*+[<\[〈【]?\s*+(?:별표|별지|서식)\s*+(?:제?\s*+\d|[>\]〉】(]|$)")
 _ANNEX_PLAIN = re.compile(r"^\s*+[\[<〈【]\s*(?:별표|별지)\s*+(?:제?\s*+\d[^\]>〉】]*)?[\]>〉】]")
 _DELETED = re.compile(r"^[<〈(\[＜]?\s*삭\s*제\s*+[>〉)\]＞]?[\s.]*$")
+_BARE = re.compile(rf"^\s*(?:\*\*)?({_NUMBER})(?:\*\*)?\s*$")
+# The first article without a title: `제1-1조 이 규정은 …`
+_FIRST = re.compile(
+    r"^\s*제\s*1(?:\s*-\s*1)?\s*조\s+(?=이 ?(?:법|영|령|규칙|규정|세칙|고시|훈령|예규|지침)[은는])"
+)
+_MOST_EMPTY = 0.2  # the share of articles without text above which a document is a list of titles
 _CLOSING = {"(": ")", "[": "]", "（": "）"}
 
 
@@ -137,7 +144,20 @@ def parse_statute(text: str) -> Statute:
         else:
             section = Section(here.title, text[here.body : end].strip(), here.start, end)
             (supplements if here.kind == "supplement" else annexes).append(section)
-    return Statute(tuple(articles), tuple(supplements), tuple(annexes), tuple(removed))
+    return Statute(
+        tuple(_emptied_too(articles)), tuple(supplements), tuple(annexes), tuple(removed)
+    )
+
+
+def _emptied_too(articles: Sequence[ArticleNode]) -> Sequence[ArticleNode]:
+    """Return the articles; the few that have no text at all count as deleted.
+
+    A document with many of them is a table of contents, which deletes nothing.
+    """
+    empty = [node for node in articles if not node.text.strip() and not node.deleted]
+    if len(empty) > _MOST_EMPTY * len(articles):
+        return articles
+    return [replace(node, deleted=True) if not node.text.strip() else node for node in articles]
 
 
 def _article(text: str, here: _Boundary, end: int, path: tuple[str, ...]) -> ArticleNode:
@@ -148,7 +168,11 @@ def _article(text: str, here: _Boundary, end: int, path: tuple[str, ...]) -> Art
     bare = lead.strip()
     deleted = bool(_DELETED.match(bare)) and not provisions
     if not bare and not provisions:
-        deleted = any("삭" in tag for tag in (*header_tags, *tags)) or "삭제" in here.title
+        deleted = (
+            any("삭" in tag for tag in (*header_tags, *tags))
+            or "삭제" in here.title
+            or _BARE.match(text[here.start : here.body]) is not None
+        )
     return ArticleNode(
         number=here.name,
         heading=here.title,
@@ -178,22 +202,46 @@ def _boundaries(text: str) -> list[_Boundary]:
         offset += len(line) + 1
     marked = any(level and _ARTICLE.match(line[level + 1 :]) for _, line, level in rows)
     out: list[_Boundary] = []
-    state = _State(marked=marked)
+    state = _State(marked=marked, emptied=frozenset() if marked else _emptied(rows))
     for offset, line, level in rows:
         if (boundary := state.read(offset, line, level)) is not None:
             out.append(boundary)
     return out
 
 
+def _emptied(rows: Sequence[tuple[int, str, int]]) -> frozenset[int]:
+    """Return the offsets of the lines that only have the number of an article, without text.
+
+    A deleted article is often written so. The line after it is then another number, an article with
+    its title, or a division.
+    """
+    filled = [(offset, line) for offset, line, _ in rows if line.strip()]
+    found: set[int] = set()
+    follows = True  # nothing, or an article or a division, comes after
+    for offset, line in reversed(filled):
+        bare = _BARE.match(line) is not None
+        if bare and follows:
+            found.add(offset)
+        follows = (
+            (bare and follows)
+            or plain_article(line) is not None
+            or _DIVISION.match(line) is not None
+            or _SUPPLEMENT.match(line) is not None
+        )
+    return frozenset(found)
+
+
 @dataclass(slots=True)
 class _State:
     """The state of the scan.
 
-    `marked` says whether articles are Markdown headings. `part` is the current part, `last` the
-    number of the last article, and `supplemented` says whether a 부칙 came before.
+    `marked` says whether articles are Markdown headings. `emptied` are the offsets of lines that
+    have only the number of an article without text. `part` is the current part, `last` the number
+    of the last article, and `supplemented` says whether a 부칙 came before.
     """
 
     marked: bool
+    emptied: frozenset[int] = frozenset()
     part: str = "body"
     last: tuple[int, ...] = ()
     supplemented: bool = False
@@ -234,11 +282,20 @@ class _State:
                 return _Boundary("division", match.group(2), title, offset, after)
         if level or not self.marked:
             found = _marked_article(bare) if level else plain_article(bare)
+            if found is None and not level:
+                found = self._untitled(offset, bare)
             if found and (level or self._follows(found[0])):
                 number, heading, body = found
                 self.last = _order(number)
                 return _Boundary("article", number, heading, offset, after - len(bare) + body)
         return _Boundary("heading", "", bare.strip(), offset, after) if level else None
+
+    def _untitled(self, offset: int, bare: str) -> tuple[str, str, int] | None:
+        """Return the article of a line without a title: an emptied one, or the first one."""
+        if offset in self.emptied:
+            return re.sub(r"[\s*]", "", bare), "", len(bare)
+        match = _FIRST.match(bare) if not self.last else None
+        return (re.sub(r"\s", "", match.group(0)), "", match.end()) if match else None
 
     def _follows(self, number: str) -> bool:
         """Return whether the number of a plain line can come next.

@@ -4,11 +4,12 @@ Both augment (training examples) and rag (answering) use this module, so that ev
 same in both. A line of a statute is a 항, 호 or 목. A selected line also brings the line above it
 in the tree (호 → its 항), because it cannot be understood without it. Of a question with options,
 the best line for each option comes first. Lines that only say that a provision is deleted are left
-out of a selection.
+out of a selection. A row of a table brings the header of its table.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -21,6 +22,7 @@ from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.prompting.claim_lines import claim_lines
 from kofinlaw.data.prompting.claims import Claims
 from kofinlaw.data.table_rows import without_separators
+from kofinlaw.data.tables.texts import header_above
 
 __all__ = [
     "LAST_WEIGHT",
@@ -211,7 +213,7 @@ def _lines(
 
 
 def line_parents(body: Sequence[str]) -> list[int]:
-    """Return for each line the index of its 항 or 호, or -1."""
+    """Return for each line the index of its 항 or 호, of a table's header for its rows, or -1."""
     parents = []
     last = {1: -1, 2: -1}
     for index, text in enumerate(body):
@@ -221,6 +223,10 @@ def line_parents(body: Sequence[str]) -> list[int]:
             last[depth] = index
             if depth == 1:
                 last[2] = index
+    for row, header in header_above(body).items():
+        parents[row] = header[-1]
+        for upper, lower in itertools.pairwise(header):
+            parents[lower] = upper
     return parents
 
 

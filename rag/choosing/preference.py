@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 __all__ = [
+    "BEARING_FROM",
     "GATES",
     "LARGEST_GATE",
     "MODEL_VOTERS",
@@ -34,6 +35,9 @@ MODEL_VOTERS = frozenset({"contrast", "evidence", "likelihood"})
 # Voters whose differences mean the same in every question: their values are divided by this unit
 # instead of their deviation. Small differences then count little: no line bears on any option.
 UNITS = {"reading": 0.2}
+# The share of the stem from which the best passage bears on a question, chosen on the odd rows of
+# two exams (decision 136). It is the default of `answer.bearing_from`.
+BEARING_FROM = 0.52
 LARGEST_GATE = 2.0  # a gate further from the fit's mean counts as this many deviations
 
 
@@ -61,7 +65,7 @@ class Weights:
     gates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     temperature: float = 1.0
     unrelated: Mapping[str, float] = field(default_factory=dict)
-    bearing_from: float = 0.5
+    bearing_from: float = BEARING_FROM
 
     def of(self, voter: str, gates: Mapping[str, float]) -> float:
         """Return the weight of a voter for a question with these gate values."""

@@ -62,6 +62,8 @@ def _morphemes(seen: Seen) -> list[float]:
 def bearing(seen: Seen) -> float:
     """Return how much the evidence bears on the question, 0..1.
 
-    It is the share of the stem's distinct bigrams that the best-matching text contains.
+    It is the share of the stem's distinct bigrams that the best-matching passage contains; without
+    passages, the best-matching shown text. It does not depend on the lines that are shown, because
+    those are selected for the options.
     """
-    return bearing_of(seen.stem, seen.texts)
+    return bearing_of(seen.stem, seen.passages or seen.shown)

@@ -4,7 +4,7 @@
  "voters": {"contrast": 1.2, "overlap": 0.6},
  "gated": {"overlap": {"level": 0.2}}, "gates": {"level": [0.61, 0.2]},
  "temperature": 0.9,
- "unrelated": {"likelihood": 1.0}, "bearing_from": 0.5,
+ "unrelated": {"likelihood": 1.0}, "bearing_from": 0.52,
  "fit": {"items": 300, ...}}
 """
 
@@ -20,7 +20,7 @@ from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import write_json
 from kofinlaw.rag.answer_settings import AnswerSettings, VoterName
-from kofinlaw.rag.choosing.preference import GATES, Weights, WeightsRecord
+from kofinlaw.rag.choosing.preference import BEARING_FROM, GATES, Weights, WeightsRecord
 
 __all__ = ["FILE_VERSION", "read_weights", "weights_of", "weights_record", "write_weights"]
 
@@ -89,7 +89,7 @@ def read_weights(path: Path) -> Weights:
             },
             _positive(record.get("temperature", 1.0)),
             {name: _finite(value) for name, value in record.get("unrelated", {}).items()},
-            _finite(record.get("bearing_from", 0.5)),
+            _finite(record.get("bearing_from", BEARING_FROM)),
         )
         _check_names(weights)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -250,7 +250,7 @@ class Model:
         )
         text, shown, asked = self.shown_prompt(stem, options, passages, share)
         choices = [contrast_answer(option, self.settings["contrast_form"]) for option in options]
-        bearing = bearing_of(stem, shown or passages)
+        bearing = bearing_of(stem, passages or shown)
         needed = weights.model_voters(bearing, shown=bool(shown))
         votes = self.model_votes(text, asked, choices, needed) if needed else {}
         votes.update(portable_values(stem, options, shown, passages))

@@ -194,3 +194,29 @@ def test_spans_are_in_order_inside_the_text_and_do_not_overlap(text):
 def test_any_text_is_parsed_without_an_error(text):
     for article in parse_statute(text).articles:
         assert article.number.startswith("제")
+
+
+def test_the_first_article_may_have_no_title():
+    text = "제1-1조 이 규정은 위임된 사항을 정한다.\n\n제1-2조(정의) 은행을 말한다.\n"
+    first, second = parse_statute(text).articles
+    assert (first.number, first.heading, second.number) == ("제1-1조", "", "제1-2조")
+    assert first.text == "이 규정은 위임된 사항을 정한다."
+
+
+def test_a_number_alone_is_a_deleted_article():
+    text = (
+        "제1조(목적) 목적을 정한다.\n\n제2조\n제3조\n제2장 보고\n제4조(보고) 보고한다.\n"
+        "제5조\n에 따른다.\n\n제6조(공고) 공고한다.\n"
+    )
+    articles = parse_statute(text).articles
+    assert [(a.number, a.deleted) for a in articles] == [
+        ("제1조", False), ("제2조", True), ("제3조", True), ("제4조", False), ("제6조", False),
+    ]  # fmt: skip
+    assert articles[0].text == "목적을 정한다."
+
+
+def test_a_title_without_text_is_deleted_but_not_in_a_list_of_titles():
+    body = "".join(f"제{n}조(제목{n}) 내용을 정한다.\n\n" for n in range(1, 9))
+    assert parse_statute(body + "제9조(빈 조)\n").articles[-1].deleted
+    listed = "".join(f"제{n}조(제목{n})\n" for n in range(1, 9))
+    assert not any(article.deleted for article in parse_statute(listed).articles)

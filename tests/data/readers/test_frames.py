@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from kofinlaw.data.readers.frames import drawn_tables
@@ -195,3 +195,123 @@ def test_a_heading_keeps_no_box_characters(line, wanted):
 def test_bars_in_cells_do_not_break_the_row():
     found = drawn_tables(draw([["가|나", "다라"], ["마바", "사아"]]))
     assert rows_of(found)[0] == ["가/나", "다라"]
+
+
+JOINTS = {"ud": "│", "lr": "─", "dr": "┌", "dl": "┐", "ur": "└", "ul": "┘", "udr": "├", "udl": "┤",
+          "dlr": "┬", "ulr": "┴", "udlr": "┼", "": " "}  # fmt: skip
+
+
+def draw_spans(cells: list[list[int]], words: dict[int, str], size: int = 14) -> str:
+    """Draw a grid: equal numbers are one cell, whose words are in its first line."""
+    height, breadth = len(cells), len(cells[0])
+
+    def at(row: int, column: int) -> int:
+        inside = 0 <= row < height and 0 <= column < breadth
+        return cells[row][column] if inside else -1
+
+    lines, shown = [], set()
+    for row in range(height + 1):
+        line = ""
+        for column in range(breadth + 1):
+            arms = "u" * (at(row - 1, column - 1) != at(row - 1, column))
+            arms += "d" * (at(row, column - 1) != at(row, column))
+            arms += "l" * (at(row - 1, column - 1) != at(row, column - 1))
+            arms += "r" * (at(row - 1, column) != at(row, column))
+            blank = "  " if not arms else JOINTS[arms]
+            line += blank
+            if column < breadth:
+                line += "─" * (size // 2) if "r" in arms else " " * size
+        lines.append(line)
+        if row == height:
+            break
+        line, column = "", 0
+        while column < breadth:
+            until = column
+            while until < breadth and at(row, until) == at(row, column):
+                until += 1
+            text = "" if at(row, column) in shown else words[at(row, column)]
+            shown.add(at(row, column))
+            room = size * (until - column) + 2 * (until - column - 1)
+            line += "│" + text + " " * (room - width(text))
+            column = until
+        lines.append(line + "│")
+    return "\n".join(lines)
+
+
+@st.composite
+def grids(draw_one) -> tuple[list[list[int]], dict[int, str]]:
+    """A header with a heading over two columns, and labels and values that span rows or columns."""
+    height = draw_one(st.integers(2, 5))
+    cells, number = [[0, 1, 2, 2], [0, 1, 3, 4]], 5
+    label = value = -1
+    for row in range(height):
+        label = label if row and draw_one(st.booleans()) else number
+        value = value if row and value >= 0 and draw_one(st.booleans()) else number + 1
+        last = number + 3 if draw_one(st.booleans()) else number + 4
+        cells.append([label, number + 2, value, value if draw_one(st.booleans()) else last])
+        number += 5
+        # A cell is a rectangle: a value that spans columns does not span rows.
+        if cells[-1][2] == cells[-1][3]:
+            cells[-1][2] = cells[-1][3] = number + 1
+            value, number = -1, number + 5
+    names = sorted({cell for row in cells for cell in row})
+    found = draw_one(st.lists(WORDS.filter(lambda w: width(w) <= 13), min_size=len(names),
+                              max_size=len(names), unique=True))  # fmt: skip
+    return cells, dict(zip(names, found, strict=True))
+
+
+@seed(18)
+@settings(max_examples=60, deadline=None)
+@given(grids())
+def test_a_drawn_grid_with_spans_is_read_back_cell_by_cell(grid):
+    cells, words = grid
+    wanted = [[" ".join(words[cell].split()) for cell in row] for row in cells]
+    # Two equal rows in a row are shown once; names of cells are unique, so there are none.
+    used = [c for c in range(4) if any(r[c] != r[c - 1] for r in cells) or c == 0]
+    assert rows_of(drawn_tables(draw_spans(cells, words))) == [
+        [row[c] for c in used] for row in wanted
+    ]
+
+
+def test_the_caption_in_the_upper_edge_is_a_line_of_its_own():
+    text = """\
+<평가 기준 >──┬────
+구분            │점수
+────────┼────
+가              │3점
+────────┴────"""
+    found = drawn_tables(text)
+    assert found.split("\n")[0] == "<평가 기준 >"
+    assert rows_of(found) == [["구분", "점수"], ["가", "3점"]]
+
+
+def test_a_text_next_to_each_row_is_split_by_rows():
+    text = """\
+┌────┬────┐
+│대분류  │소분류  │
+├────┼────┤
+│난내    │대출금  │
+│(대출)  │가지급금│
+│        ├────┤
+│(기타)  │미수금  │
+│        │예치금  │
+│        ├────┤
+│난외    │약정    │
+└────┴────┘"""
+    rows = rows_of(drawn_tables(text))
+    assert [row[0] for row in rows] == ["대분류", "난내 (대출)", "(기타)", "난외"]
+
+
+def test_a_frame_inside_a_cell_is_removed():
+    text = """\
+┌────┬────────┐
+│구분    │요건            │
+├────┼────────┤
+│법인    │1. 자본         │
+│        │┌─────┐  │
+│        ││2. 인력   │  │
+│        │└─────┘  │
+│개인    │없음            │
+└────┴────────┘"""
+    assert "┌" not in drawn_tables(text)
+    assert ["구분", "요건"] in rows_of(drawn_tables(text))

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.preference import (
+    BEARING_FROM,
     GATES,
     MODEL_VOTERS,
     Vote,
@@ -25,6 +27,10 @@ VOTES: list[Vote] = [
     {"voter": "evidence", "values": [0.1, 0.4, 0.2, 0.1]},
 ]
 TEXTS = ["3일", "5일 이내에 보고", "10일", "30일"]
+
+
+def test_the_recipe_and_the_weights_have_one_default() -> None:
+    assert AnswerSettings().bearing_from == BEARING_FROM == Weights({}).bearing_from
 
 
 def test_values_have_mean_zero_and_deviation_one() -> None:

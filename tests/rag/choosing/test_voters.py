@@ -36,6 +36,12 @@ def test_the_passages_count_where_the_prompt_shows_nothing() -> None:
     assert text_votes(hidden, ["overlap"]) == text_votes(SEEN, ["overlap"])
 
 
+def test_lines_selected_for_the_options_do_not_change_the_bearing() -> None:
+    selected = ("전자금융거래법 제9조\n3일 이내",)
+    assert bearing(Seen(SEEN.stem, OPTIONS, selected, SHOWN)) == bearing(SEEN)
+    assert bearing(Seen(SEEN.stem, OPTIONS, selected)) < bearing(SEEN)
+
+
 def test_evidence_of_another_subject_bears_less_on_the_question() -> None:
     other = Seen(SEEN.stem, OPTIONS, ("방화벽은 침입을 차단하는 장비이다.",))
     assert 0 <= bearing(other) < bearing(SEEN) <= 1
