@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress
-from kofinlaw.data.chunking import chunk_document
+from kofinlaw.data.chunking import Chunked, chunk_document
 from kofinlaw.data.cleaning.chunk_filter import ChunkFilter, mask_article
 from kofinlaw.data.cleaning.contamination import ProtectedTexts
 from kofinlaw.data.cleaning.copies import CopyFinder, reject_copies
@@ -17,14 +17,15 @@ from kofinlaw.data.corpus_card import ArticleCounts, Lengths
 from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law.annexes import annex_name, split_unit
 from kofinlaw.data.law.edges import EDGES, Link, Rule, typed_edges
+from kofinlaw.data.law.former_names import NAMES, FormerName, NameCollector, name_key
 from kofinlaw.data.law.graph import ChunkLookup, Passage, Reference, citation_graph
-from kofinlaw.data.law.versions import EARLIER, Versions, with_version_ids
+from kofinlaw.data.law.versions import EARLIER, VERSIONED, Versions, with_version_ids
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.sources import restore_document
 from kofinlaw.data.splitting import CountTokens
 from kofinlaw.data.spool import Spool
-from kofinlaw.files import atomic_write, dumps, read_json_lines, write_jsonl
+from kofinlaw.files import atomic_write, dumps, read_json_lines, write_json, write_jsonl
 from kofinlaw.records import Chunk, record_fault
 
 __all__ = ["CorpusBuild"]
@@ -69,6 +70,7 @@ class CorpusBuild:
         self._copy_of: dict[int, int] = {}
         self._lookup = ChunkLookup()
         self._annexes: list[Passage] = []
+        self._names = NameCollector()
 
     def __enter__(self) -> CorpusBuild:
         return self
@@ -100,10 +102,47 @@ class CorpusBuild:
                     self._chunks.append(chunk)
                     self._copies.add(chunk.text)
                 self._articles.extend(articles)
+                if facts.kind in VERSIONED:
+                    self._collect_names(facts.title, document.text, result)
             for warning in result.warnings:
                 self._log.warn(f"{document.source}: {warning}")
             self._log.removed_spans.update(span.name for span in result.removed)
         progress("chunk", len(self._documents), len(self._documents))
+
+    def _collect_names(self, title: str, text: str, result: Chunked) -> None:
+        """Collect what the 부칙 of a document say about names, and the acts that it cites."""
+        spans = [span for span in result.removed if span.name == "supplement"]
+        spans += [
+            span
+            for span, chunk in zip(result.spans, result.chunks, strict=True)
+            if chunk.path.startswith("부칙")
+        ]
+        # One text, because a part of a split 부칙 has no header of its own.
+        places = sorted({(span.start, span.end) for span in spans})
+        self._names.add_supplement(title, "\n".join(text[start:end] for start, end in places))
+        for article in result.articles:
+            self._names.add_article(article.text)
+
+    def write_names(self, out: Path) -> None:
+        """Write the former names of the acts, and the names of the recipe, which come first.
+
+        A name of the recipe whose title no document has is reported and left out.
+        """
+        titles = sorted({facts.title for facts in self._documents})
+        known = {name_key(title): title for title in titles}
+        names: dict[str, FormerName] = {}
+        for name, title in self._settings.names.items():
+            present = known.get(name_key(title))
+            if name_key(name) in known:
+                self._log.warn(f"data.names: `{name}` is the title of a document; it is ignored")
+            elif present is None:
+                self._log.warn(f"data.names: no document has the title `{title}` of `{name}`")
+            else:
+                names[name_key(name)] = FormerName(name, (present,), same=True)
+        for one in self._names.names(titles):
+            names.setdefault(name_key(one.name), one)
+        found = sorted(names.values(), key=lambda one: one.name)
+        write_json(out / NAMES, [[one.name, one.titles, one.same] for one in found])
 
     def _annex_chunks(
         self, spool: Spool, facts: DocumentFacts, own: Sequence[Chunk]

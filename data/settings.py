@@ -233,6 +233,11 @@ class DataSettings(_Section):
     protected: tuple[str, ...] = Field(
         default=(), description="files (JSONL, CSV, text) whose texts must not appear in the corpus"
     )
+    names: dict[str, str] = Field(
+        default_factory=dict,
+        description="former and short names of documents, each with its present title, in addition "
+        "to those that the 부칙 of the documents name",
+    )
     parquet: bool = Field(
         default=False, description="whether each JSONL file is also written as Parquet"
     )

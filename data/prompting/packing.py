@@ -51,6 +51,8 @@ _DELETED = re.compile(
     r"\s*(?:\*\*)?(?:[①-⑳㉑-㉟㊱-㊿]|\d+(?:의\d+)?\\?\.|[가-하]\\?\.)?(?:\*\*)?"
     r" ?삭제(?: ?<[^<>]*>)?\s*"
 )
+_NO_LETTER = re.compile(r"[\W_]+")
+_SHORTEST_TITLE = 4  # letters
 _SENTENCE = re.compile(r"(?<=다)\.\s+")
 
 
@@ -85,7 +87,7 @@ def pack(
     If all passages fit, they are complete. Otherwise the lines that match the query best are
     selected from all passages until the budget is used, each below the header of its passage. A
     passage without a selected line is omitted. If there is a passage, at least one text is
-    returned. Separators of tables (`| --- |`) are left out.
+    returned. Separators of tables (`| --- |`) and lines that repeat the header are left out.
 
     Args:
         passages: The passages, best first.
@@ -111,7 +113,7 @@ def pack_with_index(
     """Pack as `pack` does, with the index of each text's passage,
     because passages may be omitted.
     """
-    texts = [without_separators(p if isinstance(p, str) else p.text).strip() for p in passages]
+    texts = [_without_title_again(p if isinstance(p, str) else p.text) for p in passages]
     if sum(count_tokens(text) for text in texts) <= budget_tokens:
         return [(index, text) for index, text in enumerate(texts) if text]
     wanted = frozenset(bigrams(query))
@@ -169,6 +171,20 @@ def _order(
 
     shown = [at for at in places if not _DELETED.fullmatch(lines[at[0]][at[1]].text)]
     return sorted(shown or places, key=key)
+
+
+def _without_title_again(text: str) -> str:
+    """Return the passage without separators of tables, and without lines right below its header
+    that only repeat the end of the header, such as the title of an annex.
+    """
+    header, *body = without_separators(text).strip().split("\n")
+    letters = _NO_LETTER.sub("", header)
+    while len(body) > 1:
+        first = _NO_LETTER.sub("", body[0])
+        if first and (len(first) < _SHORTEST_TITLE or not letters.endswith(first)):
+            break
+        body = body[1:]
+    return "\n".join([header, *body])
 
 
 def _split(text: str) -> tuple[str, list[str]]:

@@ -30,6 +30,7 @@ class Judgement:
     - `bound` is the stated bound on refused answerable questions (0 if the floor is assumed),
       `passed` the measured share of questions that pass with their document hidden; None without
       a floor or a measurement.
+    - `former` are the former and short names in the question, each with its present titles.
     """
 
     reason: AbstentionReason = ""
@@ -39,6 +40,7 @@ class Judgement:
     nearest: tuple[str, ...] = ()
     bound: float | None = None
     passed: float | None = None
+    former: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def judge(

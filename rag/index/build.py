@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.data.law.former_names import NAMES, read_names
 from kofinlaw.data.law.versions import EARLIER, read_chunks
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import sha256_file, write_json
@@ -63,7 +64,8 @@ def build_index(
 
     Args:
         chunks: `chunks.jsonl` of a corpus. References between articles come from `citations.jsonl`
-            in the same folder, texts of earlier versions from `earlier.jsonl`, where they exist.
+            in the same folder, texts of earlier versions from `earlier.jsonl`, former names of acts
+            from `names.json`, where they exist.
         out: Folder of the index. Readers see the previous index there until the new one is ready.
         settings: Lexical indexes, embedder and store.
         cache: Folder in which the embedder keeps vectors by content.
@@ -110,6 +112,7 @@ def build_index(
 
 class _EarlierTexts(TypedDict, total=False):
     earlier_sha256: str
+    names_sha256: str
 
 
 def _meta(chunks: Path, count: int, settings: RagSettings) -> IndexMeta:
@@ -119,6 +122,8 @@ def _meta(chunks: Path, count: int, settings: RagSettings) -> IndexMeta:
     texts: _EarlierTexts = {}
     if earlier.is_file() and earlier.stat().st_size > 0:
         texts["earlier_sha256"] = sha256_file(earlier)
+    if read_names(chunks.parent / NAMES):
+        texts["names_sha256"] = sha256_file(chunks.parent / NAMES)
     return {
         "format": FORMAT,
         "chunks": count,
@@ -147,6 +152,8 @@ def _write_lookups(
     write_json(building / "references.json", read_references(corpus / "citations.jsonl"))
     provisions = Provisions.of_corpus(records, corpus / "articles.jsonl")
     write_json(building / "provisions.json", provisions.to_record())
+    names = read_names(corpus / NAMES)
+    write_json(building / NAMES, [[one.name, one.titles, one.same] for one in names])
     return indexes[0]
 
 

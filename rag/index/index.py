@@ -15,6 +15,7 @@ import numpy as np
 from kofinlaw import UserError
 from kofinlaw.commands import stage_command
 from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.data.law.former_names import FormerName
 from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.rag.abstention.floor import Floor
@@ -123,6 +124,14 @@ class Index:
         if not (self._files / "provisions.json").exists():
             return Provisions.of_passages(self.chunks)  # an older version built the index
         return Provisions.from_record(self._json("provisions.json"))
+
+    @cached_property
+    def former_names(self) -> tuple[FormerName, ...]:
+        """The former and short names of the corpus; empty if an older version built the index."""
+        if not (self._files / "names.json").exists():
+            return ()
+        rows = self._json("names.json")
+        return tuple(FormerName(name, tuple(titles), same) for name, titles, same in rows)
 
     def lexical(self, kind: str) -> LexicalIndex:
         """Return the bm25s index over `kiwi` or `bigram` tokens, memory-mapped.

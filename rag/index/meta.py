@@ -15,7 +15,8 @@ FORMAT = 3
 class IndexMeta(TypedDict):
     """The sources of an index. All keys except `generation` and `floor` enter the fingerprint.
 
-    `earlier_sha256` exists only where the corpus has texts of earlier versions; `dimensions` (of
+    `earlier_sha256` exists only where the corpus has texts of earlier versions, and
+    `names_sha256` only where it has former names; `dimensions` (of
     the vectors, 0 without any) and `generation` (the folder of the files) are added at the end of
     a build. `floor` is the least score of a question that is answered, with its errors
     (`rag/abstention/floor.py`); an index that an older version built has none.
@@ -26,6 +27,7 @@ class IndexMeta(TypedDict):
     chunks_sha256: str
     references_sha256: str
     earlier_sha256: NotRequired[str]
+    names_sha256: NotRequired[str]
     lexical: list[str]
     tokeniser: str
     embedder: str | None

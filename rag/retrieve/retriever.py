@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.data.law.citations import cited_units
+from kofinlaw.data.law.former_names import with_present_names
 from kofinlaw.rag.abstention.bearing import Passages
 from kofinlaw.rag.abstention.decision import Judgement, judge
 from kofinlaw.rag.abstention.missing import read_names
@@ -170,6 +171,7 @@ class Retriever:
         Raises UserError where the index is damaged or its server cannot be used.
         """
         scopes = self._scopes.of(questions, allowed, as_of)
+        questions = [self._present(question) for question in questions]
         lists = self._lists(questions, scopes)
         reranker = self._reranker if rerank else None
         keep = self.settings.rerank_pool if reranker is not None else self.settings.k
@@ -210,6 +212,12 @@ class Retriever:
         """
         days = [datetime.date.fromisoformat(q.as_of) if q.as_of else None for q in questions]
         scopes = self._scopes.of(questions, None, days if any(days) else None)
+        names, titles = self.index.former_names, self.index.titles
+        renamed = [with_present_names(one.question, names, titles) for one in questions]
+        questions = [
+            replace(one, question=text.text) if text.found else one
+            for one, text in zip(questions, renamed, strict=True)
+        ]
         vectors = None
         if self._passages is not None and self._passages.vectors is not None and questions:
             vectors = self._backends.query_vectors([one.question for one in questions])
@@ -222,7 +230,8 @@ class Retriever:
             rows = () if score is None else score.rows
             nearest = tuple(dict.fromkeys(self.index.chunks[row].unit for row in rows))
             named = read_names(question.question, self.index.provisions)
-            out.append(judge(named, score, self.index.floor, nearest))
+            judged = judge(named, score, self.index.floor, nearest)
+            out.append(replace(judged, former=renamed[place].found))
         return out
 
     @cached_property
@@ -250,7 +259,8 @@ class Retriever:
 
         The arguments are those of `search`.
         """
-        return self._lists(questions, self._scopes.of(questions, allowed, as_of))
+        scopes = self._scopes.of(questions, allowed, as_of)
+        return self._lists([self._present(question) for question in questions], scopes)
 
     def _lists(self, questions: Sequence[Question], scopes: Sequence[Scope]) -> list[list[Ranked]]:
         self._write_queries(questions)
@@ -270,6 +280,17 @@ class Retriever:
                 by = f"{name}:{one.query.form}"
                 out[one.position].append(Ranked(by, *found, weight * one.query.share))
         return out
+
+    def _present(self, question: Question) -> Question:
+        """Return the question with the present titles of acts that it calls by former names."""
+        names, titles = self.index.former_names, self.index.titles
+        if not names:
+            return question
+        stem = with_present_names(question.question, names, titles)
+        options = [with_present_names(option, names, titles) for option in question.options]
+        if not stem.found and not any(option.found for option in options):
+            return question
+        return replace(question, question=stem.text, options=tuple(one.text for one in options))
 
     def _write_queries(self, questions: Sequence[Question]) -> None:
         """Let the model write the queries of new questions, once for each."""

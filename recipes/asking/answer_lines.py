@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,9 @@ def _warnings(result: AskedAnswer) -> list[str]:
     """Return what a reader should check: acts without a text of that day, values that no source
     of a generated answer has.
     """
-    lines = [
+    former = result.judgement.former if result.judgement is not None else ()
+    lines = [f"이름 · 「{name}」 → {_quoted(titles)} (부칙 또는 레시피)" for name, titles in former]
+    lines += [
         f"「{act.title}」: 그날 시행 중인 조문이 없습니다 (말뭉치의 첫 시행일 {act.first})"
         for act in result.absent
     ]
@@ -138,6 +141,10 @@ def _warnings(result: AskedAnswer) -> list[str]:
             values = ", ".join(claim.text for claim in missing)
             lines.append(f"확인 필요 · 근거에 없는 값입니다: {values}")
     return lines
+
+
+def _quoted(titles: Sequence[str]) -> str:
+    return ", ".join(f"「{title}」" for title in titles)
 
 
 def _source(hit: Evidence) -> str:

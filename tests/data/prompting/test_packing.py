@@ -135,3 +135,12 @@ def test_what_is_shown_never_passes_the_budget_by_more_than_a_header(passages, b
     shown = pack(passages, "가나 다라", budget, words)
     headers = sum(words(p.strip().split("\n")[0]) if p.strip() else 0 for p in passages)
     assert sum(map(words, shown)) <= budget + headers + len(passages)
+
+
+def test_a_line_that_repeats_the_title_is_left_out():
+    text = "규정 [별표 9] 자체정상화계획 작성기준\n자체정상화계획 작성기준\n\n1. 계획을 작성한다."
+    assert pack([text], "계획", 100, len) == [
+        "규정 [별표 9] 자체정상화계획 작성기준\n1. 계획을 작성한다."
+    ]
+    alone = "규정 작성기준\n작성기준"
+    assert pack([alone], "계획", 100, len) == [alone]
