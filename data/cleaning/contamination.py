@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from kofinlaw import UserError
 from kofinlaw.data.cleaning.duplicates import CHARACTERS_PER_SHINGLE
+from kofinlaw.data.cleaning.question_rows import ROW_SUFFIXES, question_rows
 from kofinlaw.decoding import clean_value, decode
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import parse_json_line
@@ -156,10 +157,10 @@ def _grams(text: str, n: int) -> NDArray[np.uint64]:
 
 
 def read_protected(path: Path) -> list[str]:
-    """Return the protected texts of a file: JSONL and CSV by question with options,
-    else by paragraph.
+    """Return the protected texts of a file: JSONL, JSON lists, Parquet and CSV by question with
+    options, else by paragraph.
 
-    Raises UserError if the file is missing or is not text.
+    Raises UserError if the file is missing, damaged or is not text.
     """
     try:
         data = path.read_bytes()
@@ -169,8 +170,10 @@ def read_protected(path: Path) -> list[str]:
             "a protected file cannot be read", where=str(path), remedy="fix data.protected"
         ) from error
     suffix = path.suffix.lower()
-    text, _ = decode(data, records=suffix in (".jsonl", ".csv"))
-    if suffix == ".jsonl":
+    if suffix in ROW_SUFFIXES:
+        return [joined for _, row in question_rows(path) if (joined := _joined(row))]
+    text, _ = decode(data, records=suffix in (".jsonl", ".ndjson", ".csv"))
+    if suffix in (".jsonl", ".ndjson"):
         rows = [_json_object(line) for line in re.split(r"[\r\n]+", text) if line.strip()]
         return [joined for row in rows if (joined := _joined(row))]
     if suffix == ".csv":

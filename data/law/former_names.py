@@ -18,6 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from kofinlaw import UserError
@@ -83,6 +84,7 @@ class Renamed:
     found: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
+@lru_cache(maxsize=65_536)
 def name_key(name: str) -> str:
     """Return the letters and digits of a name: equal for all spellings of blanks and marks."""
     return re.sub(r"[\W_ㆍ]+", "", name)

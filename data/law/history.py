@@ -18,7 +18,7 @@ from typing import Literal
 
 from kofinlaw import UserError
 from kofinlaw.data.frontmatter import iso_day, split_front_matter
-from kofinlaw.data.law.git_repository import GitRepository, find_repository
+from kofinlaw.data.law.git.git_repository import GitRepository, find_repository
 from kofinlaw.decoding import decode
 
 __all__ = ["Version", "tracked_files", "versions_in_force"]

@@ -6,16 +6,12 @@ heading over several columns has its columns in the next row).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.data.table_rows import is_separator
 
-__all__ = ["TableRow", "cells_of", "header_above", "row_text", "table_rows"]
-
-# `1)`, `주1)`, `*` behind a word: the mark of a footnote.
-_FOOTNOTE = re.compile(r"(?<=[가-힣)%])(?:주?\d{1,2}\)|주\)|\*{1,3})")
+__all__ = ["TableRow", "cells_of", "header_above", "table_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +73,6 @@ def table_rows(lines: Sequence[str]) -> Iterator[TableRow]:
 def header_above(lines: Sequence[str]) -> dict[int, tuple[int, ...]]:
     """Return the header lines of each row of a table, by the index of its line."""
     return {row.line: row.header for row in table_rows(lines)}
-
-
-def row_text(row: TableRow) -> str:
-    """Return a row with the name of each column: `투자중개업: 위험값 = 12%; 비고 = 없음`.
-
-    Marks of footnotes are left out of names, never out of values.
-    """
-    pairs = [
-        f"{_plain(column)} = {cell}" if column else cell
-        for column, cell in zip(row.columns[row.labels :], row.cells[row.labels :], strict=True)
-        if cell
-    ]
-    label, values = _plain(row.label), "; ".join(dict.fromkeys(pairs))
-    return f"{label}: {values}" if label and values else label or values
-
-
-def _plain(name: str) -> str:
-    return " ".join(_FOOTNOTE.sub("", name).split())
 
 
 def _tables(lines: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -22,6 +22,8 @@ import numpy as np
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.korean.lexical import K1, B
 from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.law.former_names import NAMES, FormerName, read_names
+from kofinlaw.data.law.supplements import is_supplement
 from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.files import atomic_write_bytes, write_json
 from kofinlaw.models.rendering.control_tokens import control_tokens
@@ -34,8 +36,9 @@ from kofinlaw.rag.contest.inlining import inline
 from kofinlaw.rag.index.version_merge import merge_versions
 from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.settings import RagSettings
+from kofinlaw.records import Chunk
 
-__all__ = ["ALLOWED", "SCRIPT", "ContestCounts", "export_contest", "shown_texts", "write_postings"]
+__all__ = ["ALLOWED", "SCRIPT", "ContestCounts", "export_contest", "shown_rows", "write_index"]
 
 SCRIPT = Path(__file__).with_name("script.py")
 # Packages that the script may import: what the contest's machine has.
@@ -90,14 +93,16 @@ def export_contest(
         if file.is_file():
             _link(file, out / "model" / file.name)
     progress("index", 0)
-    texts = shown_texts(chunks, rag)
-    if not texts:
+    passages = list(merge_versions(read_chunks(chunks)))
+    shown = shown_rows(passages, rag)
+    if not shown:
         raise UserError(
             "the corpus has no passage to show",
             where=str(chunks),
             remedy="check rag.as_of and rag.kinds of the recipe",
         )
-    terms = write_postings(texts, out / "index")
+    names = read_names(chunks.with_name(NAMES))
+    terms = write_index(passages, shown, out / "index", rag, names)
     before, after = _frame(template)
     by_contrast = answer.choose_by == "contrast"
     weights = weights_of(answer) if by_contrast else Weights({})
@@ -134,56 +139,78 @@ def export_contest(
     with atomic_write_bytes(out / "answer.py") as handle:
         handle.write(inline(SCRIPT.read_text(encoding="utf-8")).encode("utf-8"))
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
-    return ContestCounts(passages=len(texts), terms=terms, bytes=size)
+    return ContestCounts(passages=len(shown), terms=terms, bytes=size)
 
 
-def shown_texts(chunks: Path, rag: RagSettings) -> list[str]:
-    """Return the texts of the passages that a retriever with these settings shows, in order.
+def shown_rows(passages: Sequence[Chunk], rag: RagSettings) -> list[int]:
+    """Return the rows of the passages that a retriever with these settings shows, in order.
 
     They are of `rag.as_of` or, where that is None, of today: the script knows neither days nor
     kinds.
     """
-    found = list(merge_versions(read_chunks(chunks)))
-    calendar = Calendar(found)
+    calendar = Calendar(passages)
     shown = calendar.in_force(rag.as_of) if rag.as_of else calendar.shown_on(datetime.date.today())
     return [
-        chunk.text
-        for row, chunk in enumerate(found)
+        row
+        for row, chunk in enumerate(passages)
         if (shown is None or shown[row]) and (not rag.kinds or chunk.kind in rag.kinds)
     ]
 
 
-def write_postings(texts: Sequence[str], out: Path) -> int:
-    """Write the BM25 weights of the texts' bigrams; returns the number of distinct bigrams.
+def write_index(
+    passages: Sequence[Chunk],
+    shown: Sequence[int],
+    out: Path,
+    rag: RagSettings,
+    names: Sequence[FormerName] = (),
+) -> int:
+    """Write the shown passages, their units and the BM25 weights of their bigrams; returns the
+    number of distinct bigrams.
+
+    How rare a bigram is, and the mean length, are those of all passages, as in the index of the
+    run, whose retriever leaves out the ones that are not shown afterwards.
 
     The weights have Lucene's form, as in `kofinlaw.data.korean.lexical`. In `postings.npz` term t
     is in `passages[starts[t]:starts[t + 1]]` with these `weights`.
     """
     out.mkdir(parents=True, exist_ok=True)
-    counted = [Counter(bigrams(text)) for text in texts]
+    counted = [Counter(bigrams(chunk.text)) for chunk in passages]
     lengths = [sum(count.values()) for count in counted]
     mean = sum(lengths) / max(len(lengths), 1) or 1.0
+    holding = Counter(token for count in counted for token in count)
     found: dict[str, list[tuple[int, int]]] = {}
-    for row, count in enumerate(counted):
-        for token, times in count.items():
-            found.setdefault(token, []).append((row, times))
-    starts, passages, weights = [0], [], []
+    for number, row in enumerate(shown):
+        for token, times in counted[row].items():
+            found.setdefault(token, []).append((number, times))
+    starts, numbers, weights = [0], [], []
     for token in sorted(found):
-        postings = found[token]
-        idf = math.log(1 + (len(texts) - len(postings) + 0.5) / (len(postings) + 0.5))
-        for row, times in postings:
-            passages.append(row)
-            weights.append(idf * times / (times + K1 * (1 - B + B * lengths[row] / mean)))
-        starts.append(len(passages))
+        idf = math.log(1 + (len(passages) - holding[token] + 0.5) / (holding[token] + 0.5))
+        for number, times in found[token]:
+            length = lengths[shown[number]] / mean
+            numbers.append(number)
+            weights.append(idf * times / (times + K1 * (1 - B + B * length)))
+        starts.append(len(numbers))
     np.savez(
         out / "postings.npz",
         starts=np.array(starts, dtype=np.int64),
-        passages=np.array(passages, dtype=np.int32),
+        passages=np.array(numbers, dtype=np.int32),
         weights=np.array(weights, dtype=np.float32),
     )
-    numbers = {token: number for number, token in enumerate(sorted(found))}
-    write_json(out / "terms.json", numbers)
-    write_json(out / "passages.json", list(texts))
+    write_json(out / "terms.json", {token: term for term, token in enumerate(sorted(found))})
+    write_json(out / "passages.json", [passages[row].text for row in shown])
+    rows: dict[str, list[int]] = {}
+    for number, row in enumerate(shown):
+        rows.setdefault(passages[row].unit, []).append(number)
+    titles = sorted({chunk.title for chunk in passages})
+    cited = rag.weights.citation if rag.citation_lookup else 0.0
+    units = {
+        "rows": rows,
+        "titles": titles,
+        "cited": cited,
+        "supplements": [n for n, row in enumerate(shown) if is_supplement(passages[row])],
+        "names": [[one.name, one.titles, one.same] for one in names],
+    }
+    write_json(out / "units.json", units)
     return len(found)
 
 

@@ -17,9 +17,11 @@ _COUNT = re.compile(r"\{(?:\d+(?:,\d*)?|,\d*)\}\Z")
 
 def with_old_patterns(script: str) -> str:
     """Return a script whose raw strings hold no `++`, `*+`, `?+`, `}+` and `(?>` as operators."""
-    lines = script.splitlines(keepends=True)
+    starts = [0]
+    for line in script.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
     raw = False
-    changes: list[tuple[tuple[int, int], tuple[int, int], str]] = []
+    changes: list[tuple[int, int, str]] = []
     for token in tokenize.generate_tokens(io.StringIO(script).readline):
         name = tokenize.tok_name[token.type]
         if name == "FSTRING_START":
@@ -29,14 +31,14 @@ def with_old_patterns(script: str) -> str:
             if name == "FSTRING_MIDDLE"
             else token.string[:2].lower() in ('r"', "r'", "rf", "fr")
         )
-        if name in ("STRING", "FSTRING_MIDDLE") and is_raw and token.start[0] == token.end[0]:
-            text = lines[token.start[0] - 1][token.start[1] : token.end[1]]
-            changed = old_pattern(text)
-            if changed != text:
-                changes.append((token.start, token.end, changed))
-    for (row, start), (_, end), text in reversed(changes):
-        lines[row - 1] = lines[row - 1][:start] + text + lines[row - 1][end:]
-    return "".join(lines)
+        if name in ("STRING", "FSTRING_MIDDLE") and is_raw:
+            start, end = (starts[row - 1] + column for row, column in (token.start, token.end))
+            changed = old_pattern(script[start:end])
+            if changed != script[start:end]:
+                changes.append((start, end, changed))
+    for start, end, text in reversed(changes):
+        script = script[:start] + text + script[end:]
+    return script
 
 
 def old_pattern(pattern: str) -> str:

@@ -27,7 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw.data.korean.words import bigrams, normalise
+from kofinlaw.data.law.citations import cited_units
+from kofinlaw.data.law.former_names import FormerName, with_present_names
+from kofinlaw.data.law.supplements import asks_for_supplements
 from kofinlaw.data.prompting.claims import claims_of
+from kofinlaw.rag.abstention.misspelling import correct_names
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
 from kofinlaw.rag.contest.contest_model import ContestSettings, Model
 from kofinlaw.rag.questions.question_csv import column, decoded
@@ -37,6 +41,7 @@ from kofinlaw.records import Question
 __all__ = [
     "BEAT_SECONDS",
     "HERE",
+    "POOL",
     "SHARES",
     "Postings",
     "answer_file",
@@ -45,6 +50,7 @@ __all__ = [
     "leave",
     "load_index",
     "main",
+    "ranked",
     "read",
     "say",
     "scores_of",
@@ -53,6 +59,7 @@ __all__ = [
 ]
 
 HERE = Path(__file__).resolve().parent
+POOL = 50  # passages taken from each query before fusion, the default of `rag.pool`
 BEAT_SECONDS = 2.0  # used time is written this often: a kill loses no more of it
 SHARES = (1.0, 0.5, 0.25, 0.0)  # of the evidence tokens, from the best plan to the cheapest
 
@@ -60,10 +67,18 @@ SHARES = (1.0, 0.5, 0.25, 0.0)  # of the evidence tokens, from the best plan to 
 class Postings(NamedTuple):
     """The passages' texts, and the BM25 weights of each Hangul bigram in them.
 
-    Term t is in `passages[starts[t]:starts[t + 1]]` with these `weights`; `terms` gives t.
+    Term t is in `passages[starts[t]:starts[t + 1]]` with these `weights`; `terms` gives t. `rows`
+    has the passages of each unit (`전자금융거래법 제9조`), `titles` the documents' titles. `cited`
+    is added to the score of a passage whose unit the question cites; 0: no look-up. `supplements`
+    are the passages of 부칙, `names` the former names of acts.
     """
 
     texts: list[str]
+    rows: dict[str, list[int]]
+    titles: tuple[str, ...]
+    cited: float
+    supplements: frozenset[int]
+    names: tuple[FormerName, ...]
     terms: dict[str, int]
     starts: NDArray[np.int64]
     passages: NDArray[np.int32]
@@ -72,10 +87,23 @@ class Postings(NamedTuple):
 
 def load_index(folder: Path) -> Postings:
     """Read the index of the folder."""
-    texts = json.loads((folder / "passages.json").read_text(encoding="utf-8"))
-    terms = json.loads((folder / "terms.json").read_text(encoding="utf-8"))
+    texts, terms, units = (
+        json.loads((folder / name).read_text(encoding="utf-8"))
+        for name in ("passages.json", "terms.json", "units.json")
+    )
     arrays = np.load(folder / "postings.npz")
-    return Postings(texts, terms, arrays["starts"], arrays["passages"], arrays["weights"])
+    return Postings(
+        texts,
+        units["rows"],
+        tuple(units["titles"]),
+        units["cited"],
+        frozenset(units["supplements"]),
+        tuple(FormerName(name, tuple(titles), same) for name, titles, same in units["names"]),
+        terms,
+        arrays["starts"],
+        arrays["passages"],
+        arrays["weights"],
+    )
 
 
 def scores_of(index: Postings, query: str) -> NDArray[np.float32]:
@@ -95,24 +123,47 @@ def search(
     """Return the best passages of a question, without repetition.
 
     The first `k` are for the stem and for the stem with all options, fused by min-max. Then follow
-    the best `option_passages` for each option alone (`claims_of`).
+    the best `option_passages` for each option alone (`claims_of`). Articles that the question
+    cites are raised, acts are searched by their present titles, and 부칙 are found only if the
+    question asks for them.
     """
-    fused = np.zeros(len(index.texts), dtype=np.float64)
+    hidden = frozenset() if asks_for_supplements([stem, *options]) else index.supplements
+    stem, *options = (
+        with_present_names(text, index.names, index.titles).text for text in (stem, *options)
+    )
     queries = [stem, "\n".join([stem, *options])] if options else [stem]
-    for query in queries:
-        scores = scores_of(index, query)
-        best = np.argsort(-scores, kind="stable")[:50]
-        best = best[scores[best] > 0]
-        if len(best):
-            low, high = scores[best].min(), scores[best].max()
-            fused[best] += (scores[best] - low) / (high - low) if high > low else 1.0
-    rows = [int(row) for row in np.argsort(-fused, kind="stable")[:k] if fused[row] > 0]
+    rows = ranked(index, queries, k, hidden)
     claims = claims_of(stem, options)
     for claim in claims.texts if option_passages else ():
-        scores = scores_of(index, f"{claims.stem}\n{claim}")
-        best = np.argsort(-scores, kind="stable")[:option_passages]
-        rows += [int(row) for row in best if scores[row] > 0]
+        rows += ranked(index, [f"{claims.stem}\n{claim}"], option_passages, hidden)
     return [index.texts[row] for row in dict.fromkeys(rows)]
+
+
+def ranked(
+    index: Postings, queries: Sequence[str], most: int, hidden: frozenset[int] = frozenset()
+) -> list[int]:
+    """Return the best passages for the queries, whose scores are fused by min-max, at most `most`.
+
+    The last query names everything that the question may cite. Passages in `hidden` are left out.
+    """
+    fused: dict[int, float] = {}
+    for query in queries:
+        scores = scores_of(index, query)
+        scores[list(hidden)] = 0
+        best = np.argsort(-scores, kind="stable")[:POOL]
+        best = best[scores[best] > 0]
+        if len(best):
+            low, high = float(scores[best].min()), float(scores[best].max())
+            for row in best.tolist():
+                value = (float(scores[row]) - low) / (high - low) if high > low else 1.0
+                fused[row] = fused.get(row, 0.0) + value / len(queries)
+    if index.cited > 0:
+        units = cited_units(correct_names(queries[-1], index.titles), index.titles)
+        for row in (row for unit in units for row in index.rows.get(unit, ())):
+            if row in hidden:
+                continue
+            fused[row] = fused.get(row, 0.0) + index.cited
+    return sorted(fused, key=lambda row: (-fused[row], row))[:most]
 
 
 def read(path: Path) -> tuple[list[str], list[list[str]], list[Question]]:

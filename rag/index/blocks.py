@@ -13,6 +13,7 @@ import numpy as np
 
 from kofinlaw import Progress
 from kofinlaw.files import atomic_write_bytes, write_json
+from kofinlaw.models.embedders import embedder_identity
 from kofinlaw.rag.arrays import Vectors
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.tokens import tokens_of
@@ -106,7 +107,7 @@ class BlockBuilder:
     def _known_vectors(self, embedder: str, characters: int | None) -> dict[str, Vectors]:
         """Return the vectors of the older index by hash; empty where they were made differently."""
         older = self._older
-        wanted = (embedder, characters)
+        wanted = (embedder_identity(embedder), characters)
         if older is None or (older.meta["embedder"], older.meta["embed_characters"]) != wanted:
             return {}
         vectors = older.vectors

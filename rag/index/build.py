@@ -13,6 +13,7 @@ from kofinlaw.data.law.former_names import NAMES, read_names
 from kofinlaw.data.law.versions import EARLIER, read_chunks
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import sha256_file, write_json
+from kofinlaw.models.embedders import embedder_identity
 from kofinlaw.rag.abstention.calibrate import set_floor
 from kofinlaw.rag.abstention.floor import Floor
 from kofinlaw.rag.abstention.provisions import Provisions
@@ -132,7 +133,7 @@ def _meta(chunks: Path, count: int, settings: RagSettings) -> IndexMeta:
         **texts,
         "lexical": list(settings.lexical_kinds),
         "tokeniser": tokenizer_version(),
-        "embedder": settings.embedder,
+        "embedder": embedder_identity(settings.embedder) if settings.embedder else None,
         "embed_characters": settings.embed_characters if settings.embedder else None,
     }
 

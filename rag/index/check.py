@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kofinlaw import UserError
+from kofinlaw.models.embedders import embedder_identity
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.tokens import tokenizer_version
 from kofinlaw.rag.settings import RagSettings
@@ -24,7 +25,7 @@ def check_index(index: Index, settings: RagSettings) -> None:
         )
     if settings.embedder is None:
         return
-    if settings.embedder != index.meta["embedder"]:
+    if embedder_identity(settings.embedder) != index.meta["embedder"]:
         raise UserError(
             f"the index holds vectors of {index.meta['embedder'] or 'no embedder'}, "
             f"but the recipe asks for {settings.embedder}",

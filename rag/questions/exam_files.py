@@ -1,4 +1,4 @@
-"""Read exam files: multiple-choice questions with their right answers, as CSV or JSON Lines.
+"""Read exam files: multiple-choice questions with answers, as CSV, JSON, JSON Lines or Parquet.
 
 The row number of a question (from 1, without the header) is kept, so that a choice can be made on
 the questions of odd rows and reported on those of even rows.
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from kofinlaw import UserError
+from kofinlaw.data.cleaning.question_rows import ROW_SUFFIXES, question_rows
 from kofinlaw.data.korean.words import normalise
 from kofinlaw.files import read_json_lines, sha256_file
 from kofinlaw.rag.questions.field_names import (
@@ -66,7 +67,8 @@ def read_exam(path: Path, key: Path | None = None) -> ExamFile:
       options are read from the question by their marks. Optional: `id`, `domain`, `sub_domain`,
       `category`, `year`, `paper`.
     - JSON Lines with the same fields, or `options` as a list or mapping, or the records of
-      `Question`.
+      `Question`. A JSON list of such objects and a Parquet table are read the same way; their
+      errors name the row (from 1) where those of the other forms name the line.
 
     An answer is a number, a letter or the text of the option, in any form of `option_label`;
     several right answers are `1,3`, and any one of them counts.
@@ -80,8 +82,8 @@ def read_exam(path: Path, key: Path | None = None) -> ExamFile:
     that is used twice.
     """
     needed = (QUESTION_NAMES,) if key is not None else (QUESTION_NAMES, ANSWER_NAMES)
-    lines_of_json = path.suffix.lower() in (".jsonl", ".ndjson")
-    rows = list(_json_rows(path) if lines_of_json else _csv_rows(path, needed))
+    with_fields = path.suffix.lower() in (".jsonl", ".ndjson", *ROW_SUFFIXES)
+    rows = list(_rows_with_fields(path) if with_fields else _csv_rows(path, needed))
     questions: list[Question] = []
     doubts: list[Doubt] = []
     lines: dict[str, int] = {}
@@ -169,10 +171,11 @@ def _csv_rows(
         yield line, dict(zip(names, row, strict=True))
 
 
-def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _rows_with_fields(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     if not path.is_file():
         raise UserError("the exam does not exist", where=str(path), remedy="check the path")
-    for line, value in read_json_lines(path):
+    listed = path.suffix.lower() in ROW_SUFFIXES
+    for line, value in question_rows(path) if listed else read_json_lines(path):
         yield line, {str(name).lower(): item for name, item in value.items()}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,18 +11,14 @@ from typing import Literal
 
 import numpy as np
 
-from kofinlaw.data.law.versions import VERSIONED
+from kofinlaw.data.law.supplements import asks_for_supplements, is_supplement
 from kofinlaw.rag.arrays import Mask
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.settings import RagSettings
-from kofinlaw.records import Chunk, Question
+from kofinlaw.records import Question
 
-__all__ = ["Allowed", "Days", "Scope", "Scopes", "asks_for_supplements"]
-
-_SUPPLEMENT = re.compile(
-    r"부\s?칙|시행\s?(?:일|시기)|경과\s?(?:조치|규정)|적용\s?례|언제(?:부터)?\s시행|시행(?:되는|하는)\s날"
-)
+__all__ = ["Allowed", "Days", "Scope", "Scopes"]
 
 # For a question: the passages that it may find or that may vote.
 Allowed = Callable[[Question], Mask]
@@ -69,7 +64,7 @@ class Scopes:
         for question, day in zip(questions, days, strict=True):
             found = None if allowed is None else allowed(question)
             found = _both(found, None if day == "any" else self._of_day(day))
-            if not asks_for_supplements(question):
+            if not asks_for_supplements((question.question, *question.options)):
                 found = _both(found, self._articles)
             voters = _both(found, self._citing) if self._settings.case_votes else None
             out.append(Scope(_both(found, self._of_kinds), voters))
@@ -109,7 +104,7 @@ class Scopes:
     @cached_property
     def _articles(self) -> Mask | None:
         """The passages that are not 부칙 of a law or rule; None if there are none."""
-        mask = np.array([not _is_supplement(chunk) for chunk in self._index.chunks], dtype=bool)
+        mask = np.array([not is_supplement(chunk) for chunk in self._index.chunks], dtype=bool)
         return None if bool(mask.all()) else mask
 
     @cached_property
@@ -118,18 +113,6 @@ class Scopes:
         mask = np.zeros(self._index.meta["chunks"], dtype=bool)
         mask[list(self._index.cited)] = True
         return mask
-
-
-def asks_for_supplements(question: Question) -> bool:
-    """Return whether a question names 부칙, 시행일, 경과조치 or 적용례.
-
-    Only then are 부칙 searched: they repeat the words of all articles, one 부칙 an amendment.
-    """
-    return any(_SUPPLEMENT.search(text) for text in (question.question, *question.options))
-
-
-def _is_supplement(chunk: Chunk) -> bool:
-    return chunk.kind in VERSIONED and chunk.path.startswith("부칙")
 
 
 def _both(one: Mask | None, other: Mask | None) -> Mask | None:

@@ -46,7 +46,7 @@ from kofinlaw.recipes.cli.stage_commands import (
 )
 from kofinlaw.recipes.cli.study_command import study
 from kofinlaw.recipes.cli.sweep_command import sweep
-from kofinlaw.recipes.cli.tune_command import fit_voters, tune
+from kofinlaw.recipes.cli.tune_command import fit_retriever, fit_voters, tune
 from kofinlaw.texts import terminal_text
 
 __all__ = ["CONTINUE", "MainCommand", "command_line_app", "main", "typed_argument"]
@@ -58,13 +58,17 @@ INTERRUPTED = 130
 # In the order of `kofinlaw --help`; each command's name is its function's name.
 COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
+    fit_retriever,
     *(ask, answer, exam, score, compare),
     *(merge, verify, export, models, doctor),
 )
 
 # The commands that continue unfinished work if they are run again.
 CONTINUE = frozenset(
-    (*("run", "data", "augment", "train", "index", "sweep", "study"), *("answer", "exam", "export"))
+    (
+        *("run", "data", "augment", "train", "index", "sweep", "study"),
+        *("answer", "exam", "export", "fit-retriever"),
+    )
 )
 
 

@@ -19,7 +19,9 @@ __all__ = ["exam", "measure_exam"]
 
 
 def exam(
-    file: Annotated[Path, typer.Argument(help="CSV with question, answer, A-D; or JSON Lines.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV with question, answer, A-D; JSON Lines, JSON or Parquet.")
+    ],
     run: RunFolder = None,
     recipe: Annotated[
         str | None,

@@ -1,24 +1,33 @@
-"""Define the commands `tune` and `fit-voters`: choose settings on labelled questions."""
+"""Define the commands that fit to questions or documents: `tune`, `fit-voters`, `fit-retriever`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bind_recipe
-from kofinlaw.recipes.cli.console import command_line, say, say_next
-from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RecipeName, Runs, Trust, same_run
+from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
+from kofinlaw.recipes.cli.options import (
+    DEFAULT_RUNS,
+    Overrides,
+    RecipeName,
+    ResumeMode,
+    Runs,
+    Trust,
+    check_resume,
+    same_run,
+)
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
     from kofinlaw.records import Question
 
-__all__ = ["check_development", "fit_voters", "tune"]
+__all__ = ["check_development", "fit_retriever", "fit_voters", "tune"]
 
 
 def tune(
@@ -178,3 +187,63 @@ def check_development(bound: Run, questions: Path) -> None:
             where=str(questions),
             remedy="use a separate set of development questions",
         )
+
+
+def fit_retriever(
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    runs: Runs = DEFAULT_RUNS,
+    resume: ResumeMode = "if-possible",
+    trust: Trust = False,
+) -> None:
+    """Train an embedder on pairs from the recipe's documents and your own (section `retriever`)."""
+    from kofinlaw.models.embedders import require_sentence_transformers
+    from kofinlaw.offline import guard
+    from kofinlaw.recipes.pipeline.compliance import check_policy
+    from kofinlaw.recipes.pipeline.fitting.retriever_fitting import STAGE, retriever_stage
+    from kofinlaw.recipes.pipeline.lock import run_lock
+    from kofinlaw.recipes.pipeline.runner import run_stages
+    from kofinlaw.recipes.pipeline.stages import build_stages
+
+    mode = check_resume(resume)
+    bound = bind_recipe(recipe, overrides, runs)
+    check_policy(bound.recipe)
+    if bound.recipe.data is None:
+        raise UserError(
+            "an embedder is trained on documents, and this recipe has none",
+            where=str(bound.recipe_file.path),
+            remedy="name them in data.sources",
+        )
+    require_sentence_transformers(bound.recipe.retriever.base)
+    documents = [stage for stage in build_stages(bound) if stage.name == "data"]
+    stages = [*documents, retriever_stage(bound)]
+    offline = guard(offline=bound.recipe.offline)
+    with run_lock(bound.folder, say), offline:
+        outcomes = run_stages(
+            stages, bound.folder, resume=mode, trust=trust, say=lambda line: say(f"  {line}")
+        )
+    for line in _lines(outcomes[-1].record["counts"]):
+        say(f"  {line}")
+    model = short_path(bound.folder / STAGE / "model")
+    options = same_run(overrides, runs)
+    say_next(command_line("index", recipe, *options, "--set", f"rag.embedder={model}"))
+
+
+def _lines(counts: Mapping[str, Any]) -> list[str]:
+    """Return the figures of `FitResult.to_record` as sentences."""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in counts["kinds"].items())
+    steps, planned = counts["steps"], counts["planned_steps"]
+    lines = [
+        f"{counts['pairs']} pairs: {kinds}",
+        f"loss {counts['first_loss']} -> {counts['last_loss']} in {steps} steps",
+    ]
+    if steps < planned:
+        lines.append(f"ended by retriever.budget_minutes after {steps} of {planned} steps")
+    for name in ("before", "after"):
+        row = counts[name]
+        if row:
+            lines.append(
+                f"{name}: {row['at_1']:.1%} of {row['queries']} held-out queries find their "
+                f"passage first, {row['at_10']:.1%} among ten of {row['passages']}"
+            )
+    return lines

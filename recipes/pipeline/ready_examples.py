@@ -15,7 +15,7 @@ from kofinlaw.data.prompting.pair_forms import read_pair
 from kofinlaw.files import dumps, read_json_records, write_jsonl
 from kofinlaw.records import Rejected
 
-__all__ = ["ReadyExamples", "check_training_file", "choice_texts", "copy_examples"]
+__all__ = ["ReadyExamples", "check_texts", "check_training_file", "choice_texts", "copy_examples"]
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,28 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
             continue  # the trainer rejects it with the reason
         lines.append(line)
         texts.append(" ".join((*_shown_texts(row, f"{path}:{line}"), *choice_texts(row))))
+    check_texts(texts, protected_texts, path, lines)
+
+
+def check_texts(
+    texts: Sequence[str],
+    protected_texts: Sequence[str],
+    path: Path,
+    lines: Sequence[int] | None = None,
+) -> None:
+    """Check that no training text of a file holds an evaluation question.
+
+    `lines` are the texts' lines in the file; None: one text a line.
+
+    Raises UserError that names the first line that contains one.
+    """
     found = _contaminated(texts, protected_texts)
     if found:
         index = min(found)
         raise UserError(
             f"{len(found)} examples of this training file contain an evaluation question, the "
             f"first one {found[index]:.0%} of it",
-            where=f"{path}:{lines[index]}",
+            where=f"{path}:{lines[index] if lines is not None else index + 1}",
             remedy="remove them from the file, or the questions from `evaluate`",
         )
 

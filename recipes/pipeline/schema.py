@@ -25,6 +25,7 @@ from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.trainer.export.settings import ExportSettings
 from kofinlaw.trainer.merge.settings import MergeSettings
 from kofinlaw.trainer.proof.settings import VerifySettings
+from kofinlaw.trainer.retriever.settings import RetrieverSettings
 from kofinlaw.trainer.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -253,6 +254,10 @@ class Recipe(BaseModel):
     )
     export: ExportSettings = Field(
         default_factory=ExportSettings, description="formats to export to"
+    )
+    retriever: RetrieverSettings = Field(
+        default_factory=RetrieverSettings,
+        description="how `kofinlaw fit-retriever` trains an embedder on the documents",
     )
     rag: RagSettings = Field(default_factory=RagSettings, description="index and retrieval")
     answer: AnswerSettings = Field(

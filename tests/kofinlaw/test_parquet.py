@@ -12,6 +12,7 @@ FILES = (
     "articles.jsonl",
     "citations.jsonl",
     "edges.jsonl",
+    "names.json",
     "duplicates.jsonl",
     "rejected.jsonl",
     "card.md",

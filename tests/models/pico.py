@@ -155,3 +155,39 @@ def save_gguf(folder: Path, out: Path) -> Path:
     writer.write_tensors_to_file()
     writer.close()
     return out
+
+
+def save_embedder(folder: Path, words: list[str], *, longest: int = 64) -> Path:
+    """A two-layer BERT with random weights and a tokenizer of words, as sentence-transformers saves
+    an embedder.
+    """
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel
+
+    from kofinlaw.models.embedding.packaged_e5 import write_sentence_modules
+
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = {token: n for n, token in enumerate(["<s>", "<pad>", "</s>", "<unk>", *words])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {"pad_token": "<pad>", "unk_token": "<unk>", "model_max_length": longest}
+    names["tokenizer_class"] = "PreTrainedTokenizerFast"
+    (folder / "tokenizer_config.json").write_text(json.dumps(names), encoding="utf-8")
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=longest,
+        pad_token_id=1,
+    )
+    BertModel(config).save_pretrained(folder)
+    write_sentence_modules(folder, 16, longest, {"query": "", "document": ""})
+    return folder

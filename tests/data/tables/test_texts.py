@@ -5,7 +5,7 @@ from __future__ import annotations
 import hypothesis.strategies as st
 from hypothesis import given, seed, settings
 
-from kofinlaw.data.tables.texts import cells_of, header_above, row_text, table_rows
+from kofinlaw.data.tables.texts import cells_of, header_above, table_rows
 
 TABLE = [
     "위험값은 다음과 같다.",
@@ -18,17 +18,17 @@ TABLE = [
 
 
 def test_a_row_names_its_label_and_its_columns():
-    assert [row_text(row) for row in table_rows(TABLE)] == [
-        "투자중개업 위탁매매: 위험값 = 12%",
-        "투자매매업 주식: 위험값 = 18%",
-    ]
+    found = list(table_rows(TABLE))
+    assert [row.label for row in found] == ["투자중개업 위탁매매", "투자매매업 주식1)"]
+    assert [row.columns[-1] for row in found] == ["위험값", "위험값"]
+    assert [row.cells[-1] for row in found] == ["12%", "18%"]
 
 
 def test_a_heading_of_two_rows_is_one_header():
     lines = ["| 구분 | 한도 | 한도 |", "| 구분 | 1회 | 1일 |", "| 개인 | 50만원 | 200만원 |"]
     (row,) = table_rows(lines)
     assert (row.header, row.columns) == ((0, 1), ("구분", "한도 1회", "한도 1일"))
-    assert row_text(row) == "개인: 한도 1회 = 50만원; 한도 1일 = 200만원"
+    assert row.cells == ("개인", "50만원", "200만원")
 
 
 def test_columns_are_labels_until_they_tell_the_rows_apart():
@@ -55,4 +55,3 @@ def test_values_are_kept_as_they_are(rows):
     lines = ["| 항목 | 비율 | 한도 |", *("| " + " | ".join(row) + " |" for row in rows)]
     found = list(table_rows(lines))
     assert all(row.cells == cells_of(lines[row.line]) for row in found)
-    assert all(cell in row_text(row) for row in found for cell in row.cells[row.labels :])

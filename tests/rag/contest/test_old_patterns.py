@@ -35,6 +35,11 @@ def test_only_raw_strings_of_a_script_are_rewritten() -> None:
     assert with_old_patterns(source) == 'a = r"x+"\nb = "*+-"\nc = rf"[{a}]+y*"\nd = 1 ++ 2\n'
 
 
+def test_a_raw_string_of_several_lines_is_rewritten() -> None:
+    source = 'a = rf"""x++\n  |[+]{b}y?+"""; c = r"z++"\n\nd = r"w*+"\n'
+    assert with_old_patterns(source) == 'a = rf"""x+\n  |[+]{b}y?"""; c = r"z+"\n\nd = r"w*"\n'
+
+
 def test_the_contest_script_has_no_operator_that_python_310_lacks(
     script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kofinlaw.files import write_json
-from kofinlaw.rag.contest.folder import write_postings
+from kofinlaw.rag.contest.folder import write_index
 from kofinlaw.rag.contest.parity import Parity, compare_folder
-from kofinlaw.records import Question
+from kofinlaw.rag.settings import RagSettings
+from kofinlaw.records import Chunk, Question
 
 TEXTS = [
     "전자금융거래법 제9조(책임)\n① 금융회사는 접근매체의 위조로 생긴 손해를 배상한다.",
@@ -21,8 +23,15 @@ QUESTIONS = [
 ]
 
 
+def chunks_of(texts: Sequence[str]) -> list[Chunk]:
+    return [
+        Chunk(f"{n}", "법", "법", "statute", "", f"법 제{n}조", text, "", "t", "PD", f"{n}")
+        for n, text in enumerate(texts)
+    ]
+
+
 def test_other_passages_are_counted(tmp_path: Path) -> None:
-    write_postings(TEXTS, tmp_path / "index")
+    write_index(chunks_of(TEXTS), range(3), tmp_path / "index", RagSettings(embedder=None))
     write_json(tmp_path / "contest.json", {"k": 1, "option_passages": 0, "free_by": "generate"})
     found = {"a": [TEXTS[1]], "b": [TEXTS[2]], "c": [TEXTS[1]]}
     parity = compare_folder(tmp_path, QUESTIONS, found, {"a": "2"})

@@ -8,16 +8,23 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.korean.words import bigrams
-from kofinlaw.files import write_jsonl
-from kofinlaw.rag.contest.folder import ALLOWED, write_postings
+from kofinlaw.data.law.former_names import NAMES as NAMES_FILE
+from kofinlaw.data.law.former_names import FormerName, read_names
+from kofinlaw.files import write_json, write_jsonl
+from kofinlaw.rag.contest.folder import ALLOWED, write_index
+from kofinlaw.rag.contest.script import load_index, search
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
@@ -54,6 +61,18 @@ TEXTS = [
     "개인정보 보호법 제15조(수집)\n① 개인정보처리자는 동의를 받아 개인정보를 수집한다.",
 ]
 
+RAG = RagSettings(embedder=None, lexical="bigram")
+
+
+def chunks_of(texts: Sequence[str]) -> list[Chunk]:
+    """One chunk a text; its unit is what the text begins with."""
+    units = [text.partition("(")[0] for text in texts]
+    titles = [unit.rpartition(" ")[0] for unit in units]
+    return [
+        Chunk(unit, title, title, "statute", "", unit, text, "", "t", "PD", unit)
+        for unit, title, text in zip(units, titles, texts, strict=True)
+    ]
+
 
 QUESTION = "전자금융거래기록의 보존 기간으로 옳은 것은?"
 
@@ -61,8 +80,53 @@ QUESTION = "전자금융거래기록의 보존 기간으로 옳은 것은?"
 OPTIONS = ("1년", "3년", "5년", "10년")
 
 
+NAMES = [FormerName("전자거래기록법", ("전자금융거래법",), same=True)]
+NAMES += [FormerName("옛 정보법", ("개인정보 보호법", "전자금융거래법"))]
+SUPPLEMENT = "전자금융거래법 부칙 제1조(시행일)\n접근매체의 위조에 관한 규정은 5년간 적용한다."
+WORDS = [
+    "부칙",
+    "금융회사",
+    "접근매체의 위조",
+    "5년간",
+    "보존한다",
+    "손해",
+    "동의",
+    "개인정보",
+    "것은?",
+]
+CITED = [
+    "전자거래기록법 제9조",
+    "옛 정보법",
+    "전자금융거래법 제9조",
+    "개인정보보호법 제15조제1항",
+    "전자금융거래법 제99조",
+    "민법 제1조",
+]
+
+
+@pytest.fixture(scope="module")
+def found_by(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Search with the script and with the retriever; both return texts."""
+    folder = tmp_path_factory.mktemp("found")
+    chunks = chunks_of([*TEXTS, SUPPLEMENT])
+    chunks[-1] = replace(chunks[-1], path="부칙", title="전자금융거래법")
+    write_jsonl(folder / "chunks.jsonl", chunks)
+    write_json(folder / NAMES_FILE, [[one.name, one.titles, one.same] for one in NAMES])
+    write_index(chunks, range(4), folder / "index", RAG, read_names(folder / NAMES_FILE))
+    build_index(folder / "chunks.jsonl", folder / "built", RAG)
+    index, built = load_index(folder / "index"), Index.load(folder / "built")
+
+    def both(asked: Question, k: int, added: int) -> tuple[list[str], list[str]]:
+        rag = RAG.model_copy(update={"k": k, "option_passages": added})
+        (hits,) = Retriever(built, rag).search([asked])
+        found = search(index, asked.question, asked.options, k, added)
+        return found, [hit.chunk.text for hit in hits]
+
+    return both
+
+
 def test_retrieval_is_the_lexical_indexs_own(tmp_path: Path, answering: Any) -> None:
-    write_postings(TEXTS, tmp_path / "index")
+    write_index(chunks_of(TEXTS), range(3), tmp_path / "index", RAG)
     index = answering.load_index(tmp_path / "index")
     query = f"{QUESTION} 금융회사"
     scores = answering.scores_of(index, query)
@@ -74,12 +138,8 @@ def test_retrieval_is_the_lexical_indexs_own(tmp_path: Path, answering: Any) -> 
 
 
 def test_passages_of_the_options_are_those_of_the_retriever(tmp_path: Path, answering: Any) -> None:
-    chunks = [
-        Chunk(f"법/제{i}조", "법", "법", "statute", "", f"법 제{i}조", text, "", "t", "PD", str(i))
-        for i, text in enumerate(TEXTS)
-    ]
-    write_jsonl(tmp_path / "chunks.jsonl", chunks)
-    write_postings(TEXTS, tmp_path / "index")
+    write_jsonl(tmp_path / "chunks.jsonl", chunks_of(TEXTS))
+    write_index(chunks_of(TEXTS), range(3), tmp_path / "index", RAG)
     index = answering.load_index(tmp_path / "index")
     rag = RagSettings(k=1, option_passages=1, embedder=None, lexical="bigram")
     build_index(tmp_path / "chunks.jsonl", tmp_path / "built", rag)
@@ -90,6 +150,39 @@ def test_passages_of_the_options_are_those_of_the_retriever(tmp_path: Path, answ
     assert found == [hit.chunk.text for hit in hits]
     assert sorted(found) == sorted(TEXTS)
     assert answering.search(index, asked.question, options, 1) == found[:1]
+
+
+@given(
+    words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=6),
+    cited=st.lists(st.sampled_from(CITED), max_size=2),
+    options=st.lists(st.sampled_from([*WORDS, *CITED]), max_size=4, unique=True),
+    k=st.integers(1, 3),
+    added=st.integers(0, 2),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_script_finds_what_the_retriever_finds(
+    found_by: Any, words: list[str], cited: list[str], options: list[str], k: int, added: int
+) -> None:
+    asked = Question("1", " ".join([*cited, *words]), tuple(options))
+    script, retriever = found_by(asked, k, added)
+    assert script == retriever
+
+
+def test_the_article_that_a_question_cites_comes_first(found_by: Any) -> None:
+    for name in ("개인정보 보호법 제15조", "개인정보보호법 15조", "개인정보 보허법 제15조"):
+        script, retriever = found_by(Question("1", f"{name}에 따라 기록을 보존하면?"), 2, 0)
+        assert script == retriever
+        assert script[0] == TEXTS[2]
+
+
+def test_former_names_and_supplements_are_searched_as_by_the_retriever(found_by: Any) -> None:
+    script, retriever = found_by(Question("1", "전자거래기록법 제9조의 손해는?"), 4, 0)
+    assert script == retriever
+    assert script[0] == TEXTS[0]
+    assert SUPPLEMENT not in script
+    script, retriever = found_by(Question("1", "접근매체의 위조에 관한 부칙의 시행일은?"), 4, 0)
+    assert script == retriever
+    assert script[0] == SUPPLEMENT
 
 
 def test_the_submission_is_complete_whatever_the_model_does(
@@ -104,7 +197,7 @@ def test_the_submission_is_complete_whatever_the_model_does(
         lines = ["보존 기간으로 옳지 않은 것은?", "1 3년간 보존", "2 5년간 보존"]
         writer.writerow(["N0", "\n".join(lines)])
         writer.writerow(["F0", "보존 기간을 설명하시오."])
-    write_postings(TEXTS, tmp_path / "index")
+    write_index(chunks_of(TEXTS), range(3), tmp_path / "index", RAG)
     settings = {"k": 2, "option_passages": 0, "free_max_characters": 160}
     (tmp_path / "contest.json").write_text(json.dumps(settings), encoding="utf-8")
     tried: list[tuple[int, float]] = []

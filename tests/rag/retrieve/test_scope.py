@@ -9,10 +9,10 @@ from datetime import date
 import pytest
 from corpora import TEXTS, chunk, settings, write_chunks
 
+from kofinlaw.data.law.supplements import asks_for_supplements
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
-from kofinlaw.rag.retrieve.scope import asks_for_supplements
 from kofinlaw.records import Question
 
 
@@ -69,8 +69,8 @@ def with_supplement(tmp_path_factory: pytest.TempPathFactory) -> Index:
     ],
 )
 def test_supplements_are_asked_for_by_name(text: str, asks: bool) -> None:
-    assert asks_for_supplements(Question("q", text)) is asks
-    assert asks_for_supplements(Question("q", "옳은 것은?", ("하나", text))) is asks
+    assert asks_for_supplements([text]) is asks
+    assert asks_for_supplements(["옳은 것은?", "하나", text]) is asks
 
 
 def test_a_supplement_is_found_only_if_it_is_asked_for(with_supplement: Index) -> None:

@@ -3,6 +3,8 @@
 import csv
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 HEADER = ("question", "answer", "A", "B", "C", "D")
@@ -34,6 +36,21 @@ def test_a_recipe_without_a_run_measures_its_base_model(pico, exam, tmp_path, ty
     code, said = typed("exam", exam, *options)
     assert code == 0, said
     assert (out / "model" / "answers.jsonl").read_bytes() == before
+
+
+def test_a_parquet_exam_gives_the_answers_of_the_same_csv(pico, exam, tmp_path, typed):
+    table = pa.Table.from_pylist([dict(zip(HEADER, row, strict=True)) for row in ROWS])
+    parquet.write_table(table, exam.with_suffix(".parquet"))
+    answers = []
+    for form in (".csv", ".parquet"):
+        out = tmp_path / form[1:]
+        options = ("--recipe", pico / "recipe.yaml", "--runs", tmp_path / "runs", "--out", out)
+        code, said = typed("exam", exam.with_suffix(form), *options)
+        assert code == 0, said
+        lines = (out / "model" / "answers.jsonl").read_text("utf-8").splitlines()
+        answers.append([(row["id"], row["answer"]) for row in map(json.loads, lines)])
+    assert answers[0] == answers[1]
+    assert len(answers[0]) == len(ROWS)
 
 
 def test_an_index_adds_the_model_with_evidence_and_the_solvers_that_read_it(

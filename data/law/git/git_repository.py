@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.data.law.git_folder import check_objects, current_commit, git_folders, small_file
+from kofinlaw.data.law.git.git_folder import check_objects, current_commit, git_folders, small_file
 from kofinlaw.offline import GIT_OFFLINE
 
 __all__ = ["GitRepository", "find_repository"]

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.law.git_repository import find_repository
+from kofinlaw.data.law.git.git_repository import find_repository
 
 # Every key of git that names a program or a server.
 PROGRAM_KEYS = (

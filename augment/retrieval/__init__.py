@@ -1,0 +1,3 @@
+"""Build training pairs for a retriever from the corpus that it will search."""
+
+__all__: list[str] = []

@@ -1,0 +1,260 @@
+"""Build pairs of a query and the passage that answers it, by rule, without labels from people.
+
+Each kind takes words that point to a passage and leaves out what would give the passage away:
+
+- `heading`: the heading of an article, half of the time with the act's name;
+- `sentence`: a sentence of the article, searched in the article without that sentence;
+- `citing`: a sentence that cites an article of another unit, without the citation;
+- `delegation`: what an act leaves to its decree (`대통령령으로 정하는 …`), and the decree's article
+  that cites the act for it;
+- `definition`: a defined term, asked for in words of its own.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from kofinlaw import UserError
+from kofinlaw.augment.reading.acts import read_laws
+from kofinlaw.augment.reading.terms import read_terms
+from kofinlaw.data.law.citations import Citation, Scope, find_citations
+from kofinlaw.data.law.titles import titles_by_key
+from kofinlaw.files import read_json_lines, read_jsonl
+from kofinlaw.records import Article, Chunk
+
+__all__ = ["KINDS", "Corpus", "Pair", "PairKind", "build_pairs", "read_corpus"]
+
+PairKind = Literal["heading", "sentence", "citing", "delegation", "definition"]
+KINDS: tuple[PairKind, ...] = get_args(PairKind)
+SHORTEST, LONGEST = 15, 250  # characters of a query that is a sentence
+_SENTENCE_END = re.compile(r"(?<=다\.)\s+|\n+")
+_MARK = re.compile(r"^\s*(?:[①-⑳]|\d{1,2}(?:의\d+)?\.|[가-하]\.|\d{1,2}\))\s*")
+_BLANKS = re.compile(r"\s{2,}")
+_LEAVES_OPEN = re.compile(r"(?:대통령령|총리령|[가-힣]{2,10}부령)(?:으로|이) 정하")
+_ASKING = ("{term}의 뜻", "{term}의 정의", "{term}: 무엇을 말하는가?", "{term} 용어 설명")
+# What a removed citation leaves at the start of a sentence.
+_LEFT_OVER = re.compile(
+    r"^(?:(?:및|또는|과|와|ㆍ|,|의 ?규정은|(?:의 ?규정)?에 ?(?:의한|따른|의하여|따라)"
+    r"|[은는이가을를의에])(?=[ ㆍ,]) ?)+"
+)
+# The names of acts, articles and paragraphs that would give the passage away.
+_WHERE = re.compile(r"[「」]|제\d+조(?:의\d+)?|제\d+[항호]|[가-하]목|별표 ?\d*")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A query (`anchor`) and the text that answers it, as sentence-transformers names them.
+
+    `negative` is the text of a passage that does not answer it; empty if there is none. `unit` and
+    `chunk` name the positive passage.
+    """
+
+    anchor: str
+    positive: str
+    negative: str
+    kind: str
+    unit: str
+    chunk: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What pairs are built from: the current passages, the articles, and who cites whom (units)."""
+
+    chunks: tuple[Chunk, ...]
+    articles: tuple[Article, ...]
+    citing: tuple[tuple[str, str], ...]
+
+
+def read_corpus(folder: Path, left_out: Iterable[str] = ()) -> Corpus:
+    """Read a data stage; documents whose titles are in `left_out` give no pair.
+
+    Earlier versions of an act are left out. Raises UserError for a folder without chunks.
+    """
+    if not (folder / "chunks.jsonl").is_file():
+        raise UserError("this folder holds no corpus", where=str(folder))
+    hidden = set(left_out)
+    chunks = tuple(
+        chunk
+        for chunk in read_jsonl(folder / "chunks.jsonl", Chunk)
+        if not chunk.until and chunk.title not in hidden
+    )
+    articles = tuple(
+        article
+        for article in read_jsonl(folder / "articles.jsonl", Article)
+        if not article.deleted and article.title not in hidden
+    )
+    edges = [
+        (str(row["source"]), str(row["target"]))
+        for _, row in read_json_lines(folder / "citations.jsonl")
+        if row["resolved"] and row["source"] != row["target"]
+    ]
+    return Corpus(chunks, articles, tuple(dict.fromkeys(edges)))
+
+
+def build_pairs(corpus: Corpus, kinds: Sequence[PairKind], *, seed: int) -> list[Pair]:
+    """Return the pairs of these kinds without negatives, in a random order that the seed decides.
+
+    Equal corpora and seeds give equal pairs. A query that two units share gives no pair, because
+    each of them would count as wrong for the other.
+    """
+    passages = _Passages(corpus.chunks)
+    made: list[Pair] = []
+    for kind in kinds:
+        rng = random.Random(f"{seed}:{kind}")
+        made += _MAKERS[kind](corpus, passages, rng)
+    units: dict[str, set[str]] = {}
+    for pair in made:
+        units.setdefault(_key(pair.anchor), set()).add(pair.unit)
+    unique = {
+        (_key(pair.anchor), pair.unit): pair for pair in made if len(units[_key(pair.anchor)]) == 1
+    }
+    out = list(unique.values())
+    random.Random(f"{seed}:order").shuffle(out)
+    return out
+
+
+class _Passages:
+    """The passages by unit."""
+
+    def __init__(self, chunks: Iterable[Chunk]) -> None:
+        self.by_unit: dict[str, list[Chunk]] = {}
+        for chunk in chunks:
+            self.by_unit.setdefault(chunk.unit, []).append(chunk)
+
+    def best(self, unit: str, words: str) -> Chunk | None:
+        """Return the unit's passage that has the most characters of `words` in runs of three."""
+        runs = {words[i : i + 3] for i in range(len(words) - 2)}
+        found = self.by_unit.get(unit, [])
+        return max(found, key=lambda chunk: sum(run in chunk.text for run in runs), default=None)
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[\s\W]+", "", text)
+
+
+def _pair(kind: PairKind, query: str, chunk: Chunk, text: str = "") -> Pair:
+    return Pair(query, text or chunk.text, "", kind, chunk.unit, chunk.id)
+
+
+def _sentences(chunk: Chunk) -> list[str]:
+    """Return the sentences of a passage without its first line, which names act and article."""
+    _, _, body = chunk.text.partition("\n")
+    parts = (part.strip() for part in _SENTENCE_END.split(body))
+    return [part for part in parts if SHORTEST <= len(part) <= LONGEST]
+
+
+def _headings(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
+    for article in corpus.articles:
+        heading = article.heading.strip()
+        chunk = passages.best(article.id, heading)
+        if chunk is None or len(heading) < 4:
+            continue
+        # The heading alone is enough only if no other article has it: `build_pairs` drops the rest.
+        yield _pair(
+            "heading", f"{article.title} {heading}" if rng.random() < 0.5 else heading, chunk
+        )
+
+
+def _sentence_pairs(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
+    for chunk in corpus.chunks:
+        found = _sentences(chunk)
+        # What the act leaves open is a query for its decree: kind `delegation`.
+        closed = [sentence for sentence in found if not _LEAVES_OPEN.search(sentence)]
+        if len(found) < 2 or not closed:
+            continue
+        sentence = rng.choice(closed)
+        query = _query(sentence)
+        if len(query) >= SHORTEST:
+            yield _pair("sentence", query, chunk, chunk.text.replace(sentence, "", 1))
+
+
+def _citing(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
+    for _, target, sentence, found in _cited_sentences(corpus, passages):
+        query = _without(sentence, found)
+        chunk = passages.best(target, query)
+        if chunk is not None and SHORTEST <= len(query) <= LONGEST:
+            yield _pair("citing", query, chunk)
+
+
+def _delegations(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
+    """Yield the act's sentence that leaves something open, and the decree's article about it."""
+    edges: dict[str, list[str]] = {}
+    for source, target in corpus.citing:
+        edges.setdefault(target, []).append(source)
+    for unit, chunks in passages.by_unit.items():
+        open_sentences = [s for c in chunks for s in _sentences(c) if _LEAVES_OPEN.search(s)]
+        if not open_sentences:
+            continue
+        title = chunks[0].title
+        for source in edges.get(unit, ()):
+            filled = passages.by_unit.get(source)
+            if filled is None or not filled[0].title.startswith(f"{title} 시행"):
+                continue
+            # The decree repeats the words that the act leaves open: the sentence that shares most.
+            text = "\n".join(chunk.text for chunk in filled)
+            sentence = max(open_sentences, key=lambda s: _shared(s, text))
+            query = _query(sentence)
+            chunk = passages.best(source, query)
+            if chunk is not None and len(query) >= SHORTEST:
+                yield _pair("delegation", query, chunk)
+
+
+def _shared(sentence: str, text: str) -> int:
+    return sum(sentence[i : i + 4] in text for i in range(len(sentence) - 3))
+
+
+def _definitions(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
+    for law in read_laws(corpus.articles).acts:
+        for term in read_terms(law):
+            chunk = passages.best(term.article.id, term.line)
+            if chunk is not None:
+                asked = rng.choice(_ASKING).format(term=term.term)
+                yield _pair("definition", f"{law.title} {asked}", chunk)
+
+
+_MAKERS = {
+    "heading": _headings,
+    "sentence": _sentence_pairs,
+    "citing": _citing,
+    "delegation": _delegations,
+    "definition": _definitions,
+}
+
+
+def _cited_sentences(
+    corpus: Corpus, passages: _Passages
+) -> Iterator[tuple[str, str, str, list[Citation]]]:
+    """Yield (citing unit, cited unit, sentence, its citations) for each resolved citation."""
+    scope = Scope(titles=titles_by_key({chunk.title for chunk in corpus.chunks}))
+    targets: dict[str, set[str]] = {}
+    for source, target in corpus.citing:
+        targets.setdefault(source, set()).add(target)
+    for unit, cited in targets.items():
+        for chunk in passages.by_unit.get(unit, ()):
+            title, _, number = unit.rpartition(" ")
+            for sentence in _sentences(chunk):
+                found = find_citations(sentence, act=title, article=number, scope=scope)
+                for target in sorted({one.target for one in found} & cited):
+                    yield unit, target, sentence, found
+
+
+def _without(sentence: str, found: Sequence[Citation]) -> str:
+    """Return the sentence without its citations and marks."""
+    out, at = [], 0
+    for one in sorted(found, key=lambda one: one.start):
+        if one.start >= at:
+            out.append(sentence[at : one.start])
+            at = one.end
+    return _query("".join([*out, sentence[at:]]))
+
+
+def _query(sentence: str) -> str:
+    """Return a sentence without its mark and without what names act, article or paragraph."""
+    text = _BLANKS.sub(" ", _WHERE.sub("", _MARK.sub("", sentence))).strip()
+    return _LEFT_OVER.sub("", text).strip()

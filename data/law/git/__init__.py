@@ -1,0 +1,3 @@
+"""Read the history of acts from a git repository."""
+
+__all__: list[str] = []

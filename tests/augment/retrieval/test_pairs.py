@@ -1,0 +1,131 @@
+"""Pairs of queries and passages from the corpus, and their negatives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kofinlaw import UserError
+from kofinlaw.augment.retrieval.negatives import with_negatives
+from kofinlaw.augment.retrieval.pairs import KINDS, Corpus, build_pairs, read_corpus
+from kofinlaw.data.corpus import build_corpus
+from kofinlaw.data.settings import DataSettings
+
+ACT = """
+##### 제1조 (목적)
+
+이 법은 거래의 안전을 꾀함을 목적으로 한다.
+
+##### 제2조 (정의)
+
+이 법에서 사용하는 용어의 뜻은 다음과 같다.
+
+  1\\. "접속수단"이란 거래의 진실성을 확보하기 위하여 사용되는 비밀번호와 생체정보를 말한다.
+  2\\. "침해행위"란 해킹으로 전산설비를 공격하는 행위를 말한다.
+
+##### 제3조 (기록의 보존)
+
+**①** 지급업자는 거래기록을 대통령령으로 정하는 기간 동안 보존하여야 한다.
+**②** 지급업자는 보존기간이 지난 기록을 지체 없이 파기하여야 한다.
+
+##### 제4조 (과태료)
+
+**①** 제3조제2항을 위반하여 기록을 파기하지 아니한 자에게는 500만원 이하의 과태료를 부과한다.
+**②** 과태료는 위원회가 부과하고 징수한다.
+"""
+DECREE = """
+##### 제1조 (목적)
+
+이 영은 「거래안전법」에서 위임된 사항을 정함을 목적으로 한다.
+
+##### 제2조 (보존기간)
+
+**①** 「거래안전법」 제3조제1항에서 "대통령령으로 정하는 기간"이란 5년을 말한다.
+**②** 소액 거래기록의 보존은 1년으로 한다.
+"""
+OTHERS = """
+##### 제1조 (회계감사)
+
+감사인은 회계연도마다 재무제표를 감사하여야 한다.
+
+##### 제2조 (거래기록의 제출)
+
+지급업자는 감독원이 요구하면 거래기록을 제출하여야 한다. 제출 기한은 10일로 한다.
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data stage of three documents."""
+    root = tmp_path_factory.mktemp("pairs")
+    titles = {"거래안전법": ACT, "거래안전법 시행령": DECREE, "감사 규정": OTHERS}
+    for title, text in titles.items():
+        kind = "법률" if title.endswith("법") else "규정"
+        head = f"---\n제목: {title}\n법령구분: {kind}\n시행일자: 2025-01-01\n---\n"
+        (root / f"{title}.md").write_text(f"{head}# {title}\n{text}", encoding="utf-8")
+    settings = DataSettings.model_validate({"sources": [{"path": str(root), "kind": "statute"}]})
+    build_corpus(settings, root / "data", base=root, count_tokens=len)
+    return root / "data"
+
+
+@pytest.fixture(scope="module")
+def corpus(folder: Path) -> Corpus:
+    return read_corpus(folder)
+
+
+def test_each_kind_points_to_the_passage_that_answers(corpus: Corpus) -> None:
+    pairs = build_pairs(corpus, KINDS, seed=0)
+    assert {pair.kind for pair in pairs} == set(KINDS)
+    by_kind = {kind: {p.anchor: p.unit for p in pairs if p.kind == kind} for kind in KINDS}
+    assert by_kind["delegation"] == {
+        "지급업자는 거래기록을 대통령령으로 정하는 기간 동안 보존하여야 한다.": "거래안전법 시행령 제2조"
+    }
+    assert "거래안전법 제3조" in by_kind["citing"].values()
+    assert all("제3조" not in anchor for anchor in by_kind["citing"])
+    assert any(anchor.startswith("위반하여 기록을") for anchor in by_kind["citing"])
+    assert {"거래안전법 제2조"} == set(by_kind["definition"].values())
+    assert "거래안전법 시행령 제2조" in by_kind["heading"].values()
+
+
+def test_a_sentence_is_not_in_the_passage_that_it_is_searched_in(corpus: Corpus) -> None:
+    found = build_pairs(corpus, ("sentence",), seed=1)
+    assert found
+    for pair in found:
+        assert pair.anchor not in pair.positive
+        assert pair.unit.split()[-1] in pair.positive
+
+
+def test_a_query_that_two_units_share_gives_no_pair(corpus: Corpus) -> None:
+    headings = {p.anchor for p in build_pairs(corpus, ("heading",), seed=0)}
+    assert "목적" not in headings  # 제1조 of two documents
+
+
+@given(seed=st.integers(0, 10_000), kinds=st.sets(st.sampled_from(KINDS), min_size=1))
+@settings(max_examples=25, deadline=None)
+def test_pairs_depend_on_corpus_and_seed_only(corpus: Corpus, seed: int, kinds: set[str]) -> None:
+    chosen = tuple(kind for kind in KINDS if kind in kinds)
+    pairs = with_negatives(build_pairs(corpus, chosen, seed=seed), corpus, seed=seed)
+    assert pairs == with_negatives(build_pairs(corpus, chosen, seed=seed), corpus, seed=seed)
+    owners = {chunk.text: chunk.unit for chunk in corpus.chunks}
+    cited = set(corpus.citing)
+    for pair in pairs:
+        assert pair.anchor.strip()
+        assert pair.positive.strip()
+        if pair.negative:
+            other = owners[pair.negative]
+            assert other != pair.unit
+            assert not {(other, pair.unit), (pair.unit, other)} & cited
+
+
+def test_documents_that_are_left_out_give_no_pair(folder: Path) -> None:
+    pairs = build_pairs(read_corpus(folder, ["거래안전법"]), KINDS, seed=0)
+    assert pairs
+    assert not any(pair.unit.startswith("거래안전법 제") for pair in pairs)
+
+
+def test_a_folder_without_a_corpus_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no corpus"):
+        read_corpus(tmp_path)

@@ -1,0 +1,83 @@
+"""The command `fit-retriever`: from documents to an embedder that the index takes."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+
+from kofinlaw.files import read_json_lines, write_jsonl
+from kofinlaw.rag.index.index import Index
+
+
+@pytest.fixture
+def recipe(tmp_path, save_embedder):
+    """A recipe of two small acts, and an embedder to start from."""
+    lines = ["# 점검법", ""]
+    topics = ("전산설비", "거래기록", "비상계획", "접근통제", "외부위탁", "내부감사")
+    for number, topic in enumerate(topics, 1):
+        lines += [f"##### 제{number}조 ({topic}의 관리)", ""]
+        lines += [f"**①** 회사는 {topic}을 매년 점검하여야 한다."]
+        lines += [f"**②** 회사는 {topic}의 점검 결과를 위원회에 보고하여야 한다.", ""]
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "점검법.md").write_text("\n".join(lines), encoding="utf-8")
+    save_embedder(tmp_path / "base", ["회사는", "점검", "결과를", "위원회에", *topics])
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "name: fitted\nask_only: true\nmodel:\n  id: google/gemma-3-270m\n"
+        "data:\n  sources:\n    - {path: docs, kind: statute}\n"
+        f"retriever: {{base: {tmp_path / 'base'}, steps: 3, batch: 4, pass_pairs: 4, held_out_share: 0.3}}\n"
+        "rag: {lexical: bigram, embedder: null}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_the_next_command_builds_an_index_with_the_embedder(recipe, tmp_path, typed, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_jsonl(tmp_path / "own.jsonl", [{"anchor": "누가 점검하나", "positive": "회사가 한다."}])
+    options = ("--runs", tmp_path / "runs", "--set", "retriever.pairs=own.jsonl")
+    code, said = typed("fit-retriever", recipe, *options)
+    assert code == 0, said
+    assert "1 own" in said
+    assert "held-out" in said
+    made = [row for _, row in read_json_lines(tmp_path / "runs/fitted/retriever/pairs.jsonl")]
+    assert {"anchor", "positive", "negative", "kind", "unit", "chunk"} == set(made[0])
+    words = shlex.split(said[said.index("kofinlaw index") :].splitlines()[0], comments=True)
+    code, said = typed(*words[1:])
+    assert code == 0, said
+    index = Index.load(tmp_path / "runs" / "fitted" / "index")
+    assert index.meta["embedder"].startswith("model@")
+    assert index.vectors is not None
+    code, said = typed("fit-retriever", recipe, *options)
+    assert code == 0
+    record = json.loads((tmp_path / "runs/fitted/retriever/stage.json").read_text("utf-8"))
+    assert record["counts"]["steps"] == 3
+
+
+def test_own_pairs_with_an_evaluation_question_are_refused(recipe, tmp_path, typed):
+    write_jsonl(
+        tmp_path / "q.jsonl",
+        [{"id": "1", "question": "전산설비의 점검 결과를 어디에 보고하는가?", "options": []}],
+    )
+    write_jsonl(tmp_path / "k.jsonl", [{"id": "1", "answer": "위원회"}])
+    text = recipe.read_text(encoding="utf-8")
+    recipe.write_text(
+        text + "evaluate: {questions: q.jsonl, key: k.jsonl, systems: [base, base-rag]}\n",
+        encoding="utf-8",
+    )
+    own = {"anchor": "전산설비의 점검 결과를 어디에 보고하는가?", "positive": "위원회에 보고한다."}
+    write_jsonl(tmp_path / "own.jsonl", [own])
+    options = ("--runs", tmp_path / "runs", "--set", "retriever.pairs=own.jsonl")
+    code, said = typed("fit-retriever", recipe, *options)
+    assert code == 1
+    assert "own.jsonl:1" in said
+    assert "evaluation question" in said
+
+
+def test_a_batch_that_is_too_large_says_what_fits(recipe, tmp_path, typed):
+    options = ("--runs", tmp_path / "runs", "--set", "retriever.batch=64")
+    code, said = typed("fit-retriever", recipe, *options)
+    assert code == 1
+    assert "retriever.batch" in said

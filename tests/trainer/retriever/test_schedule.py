@@ -1,0 +1,97 @@
+"""Which pairs each step sees, and what a file of pairs may hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kofinlaw import UserError
+from kofinlaw.files import write_jsonl
+from kofinlaw.trainer.retriever.schedule import OWN, TrainingPair, hold_out, read_pairs, schedule
+
+
+def made(count: int, kind: str, first: int = 0) -> list[TrainingPair]:
+    numbers = range(first, first + count)
+    return [TrainingPair(f"{kind} {n}", f"passage {n}", "", kind, f"unit {n}") for n in numbers]
+
+
+@given(
+    counts=st.dictionaries(
+        st.sampled_from(["heading", "citing", OWN]), st.integers(8, 30), min_size=1
+    ),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=30, deadline=None)
+def test_no_unit_is_twice_in_a_batch(counts: dict[str, int], seed: int) -> None:
+    pairs = [pair for kind, count in counts.items() for pair in made(count, kind)]
+    batches = schedule(pairs, steps=5, batch=6, own_share=0.4, seed=seed)
+    assert batches == schedule(pairs, steps=5, batch=6, own_share=0.4, seed=seed)
+    assert [len(batch) for batch in batches] == [6] * 5
+    for batch in batches:
+        assert len({pair.unit for pair in batch}) == 6
+
+
+def test_own_pairs_get_their_share_and_rare_kinds_more_than_theirs() -> None:
+    pairs = [*made(1600, "citing"), *made(100, "definition", 2000), *made(50, OWN, 3000)]
+    seen = Counter(
+        pair.kind
+        for batch in schedule(pairs, steps=200, batch=20, own_share=0.4, seed=0)
+        for pair in batch
+    )
+    assert seen[OWN] / 4000 == pytest.approx(0.4, abs=0.05)
+    assert seen["definition"] / 4000 == pytest.approx(0.6 * 10 / 50, abs=0.03)
+
+
+def test_every_pair_is_seen_before_one_is_repeated() -> None:
+    pairs = made(40, "citing")
+    seen = [p for batch in schedule(pairs, steps=4, batch=10, own_share=0.4, seed=3) for p in batch]
+    assert len(set(seen)) >= 36  # a batch skips a pair whose unit it has
+
+
+def test_a_batch_larger_than_the_units_is_named() -> None:
+    with pytest.raises(UserError, match="needs as many units") as caught:
+        schedule(made(5, "citing"), steps=1, batch=8, own_share=0.4, seed=0)
+    assert "at most 5" in (caught.value.remedy or "")
+
+
+def test_all_pairs_of_a_unit_are_on_one_side() -> None:
+    pairs = [*made(100, "citing"), *made(100, "heading")]
+    train, held = hold_out(pairs, 0.2, seed=1)
+    assert len(train) + len(held) == 200
+    assert len({pair.unit for pair in held}) == 20
+    assert not {pair.unit for pair in train} & {pair.unit for pair in held}
+    assert hold_out(pairs, 0.0, seed=1) == (pairs, [])
+
+
+def test_pairs_are_read_with_the_columns_of_sentence_transformers(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    write_jsonl(path, [{"anchor": "보존기간", "positive": "5년으로 한다."}])
+    assert read_pairs(path, OWN) == [
+        TrainingPair("보존기간", "5년으로 한다.", "", OWN, "5년으로 한다.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ('{"anchor": "가"}', "positive must be a text that is not empty"),
+        ('{"anchor": " ", "positive": "나"}', "anchor must be a text"),
+        ('{"anchor": "가", "positive": 3}', "positive must be a text"),
+        ('{"anchor": "가", "positive": "나", "negative": ["다"]}', "negative must be a text"),
+    ],
+)
+def test_a_line_that_is_no_pair_is_named(tmp_path: Path, row: str, why: str) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('{"anchor": "가", "positive": "나"}\n' + row + "\n", encoding="utf-8")
+    with pytest.raises(UserError, match=why) as caught:
+        read_pairs(path)
+    assert caught.value.where == f"{path}:2"
+
+
+def test_a_missing_file_of_pairs_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file of pairs"):
+        read_pairs(tmp_path / "none.jsonl")

@@ -1,0 +1,3 @@
+"""Train an embedder on pairs of queries and passages."""
+
+__all__: list[str] = []

@@ -1,0 +1,135 @@
+"""Decide which pairs each step sees: by seed, without two pairs of one unit in a batch."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.files import read_json_lines
+
+__all__ = ["OWN", "TrainingPair", "hold_out", "read_pairs", "schedule"]
+
+OWN = "own"  # kind of the pairs that the user gives
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPair:
+    """A query, its passage and one that does not answer (empty: none), with kind and unit."""
+
+    anchor: str
+    positive: str
+    negative: str
+    kind: str
+    unit: str
+
+
+def read_pairs(path: Path, kind: str | None = None) -> list[TrainingPair]:
+    """Read pairs in JSON Lines: `anchor` and `positive`, and optionally `negative`, `kind`, `unit`.
+
+    These are the columns of sentence-transformers. Without `unit` the positive text counts as the
+    unit. `kind` is that of every pair, if it is given.
+
+    Raises UserError with file and line for a missing or empty text.
+    """
+    if not path.is_file():
+        raise UserError("there is no such file of pairs", where=str(path))
+    found = []
+    for number, row in read_json_lines(path):
+        texts = {name: row.get(name, "") for name in ("anchor", "positive", "negative", "unit")}
+        wrong = [name for name, text in texts.items() if not isinstance(text, str)]
+        wrong += [name for name in ("anchor", "positive") if not str(texts[name]).strip()]
+        if wrong:
+            raise UserError(
+                f"{wrong[0]} must be a text"
+                + (" that is not empty" if texts[wrong[0]] == "" else ""),
+                where=f"{path}:{number}",
+                remedy='write {"anchor": "a query", "positive": "the passage that answers it"}',
+            )
+        named = kind or str(row.get("kind") or OWN)
+        unit = texts["unit"] or texts["positive"]
+        found.append(
+            TrainingPair(texts["anchor"], texts["positive"], texts["negative"], named, unit)
+        )
+    return found
+
+
+def hold_out(
+    pairs: Sequence[TrainingPair], share: float, seed: int
+) -> tuple[list[TrainingPair], list[TrainingPair]]:
+    """Return the pairs to train on and those of held-out units.
+
+    `share` is the share of the units; all pairs of a unit are on one side.
+    """
+    units = sorted({pair.unit for pair in pairs})
+    random.Random(f"{seed}:held out").shuffle(units)
+    hidden = set(units[: round(share * len(units))])
+    return (
+        [pair for pair in pairs if pair.unit not in hidden],
+        [pair for pair in pairs if pair.unit in hidden],
+    )
+
+
+def schedule(
+    pairs: Sequence[TrainingPair], *, steps: int, batch: int, own_share: float, seed: int
+) -> list[list[TrainingPair]]:
+    """Return the pairs of each step.
+
+    Each kind is shuffled and repeated. A batch has `own_share` of own pairs, if there are any, and
+    of the other kinds in proportion to the square root of their number, so that a rare kind is seen
+    more often than its share. No unit and no query is twice in a batch: its passage would count as
+    wrong for the other pair.
+
+    Raises UserError if the pairs have fewer units than a batch has pairs.
+    """
+    kinds: dict[str, list[TrainingPair]] = {}
+    for pair in pairs:
+        kinds.setdefault(pair.kind, []).append(pair)
+    units = len({pair.unit for pair in pairs})
+    if units < batch:
+        raise UserError(
+            f"a batch of {batch} pairs needs as many units, and there are {units}",
+            where="retriever.batch",
+            remedy=f"set retriever.batch to at most {max(units, 2)}, or add documents or pairs",
+        )
+    rng = random.Random(f"{seed}:schedule")
+    streams = {kind: _repeated(kinds[kind], rng) for kind in sorted(kinds)}
+    weights = _weights({kind: len(found) for kind, found in kinds.items()}, own_share)
+    return [_batch(streams, weights, batch, rng) for _ in range(steps)]
+
+
+def _weights(counts: dict[str, int], own_share: float) -> dict[str, float]:
+    others = {kind: math.sqrt(count) for kind, count in counts.items() if kind != OWN}
+    total = sum(others.values()) or 1.0
+    rest = 1 - own_share if OWN in counts else 1.0
+    shares = {kind: rest * root / total for kind, root in others.items()}
+    return shares | ({OWN: own_share if others else 1.0} if OWN in counts else {})
+
+
+def _repeated(pairs: Sequence[TrainingPair], rng: random.Random) -> Iterator[TrainingPair]:
+    while True:
+        order = list(pairs)
+        rng.shuffle(order)
+        yield from order
+
+
+def _batch(
+    streams: dict[str, Iterator[TrainingPair]],
+    weights: dict[str, float],
+    batch: int,
+    rng: random.Random,
+) -> list[TrainingPair]:
+    out: list[TrainingPair] = []
+    units: set[str] = set()
+    queries: set[str] = set()
+    names, shares = list(weights), list(weights.values())
+    while len(out) < batch:
+        pair = next(streams[rng.choices(names, shares)[0]])
+        if pair.unit not in units and pair.anchor not in queries:
+            units.add(pair.unit)
+            queries.add(pair.anchor)
+            out.append(pair)
+    return out
