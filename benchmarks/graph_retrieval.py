@@ -1,4 +1,4 @@
-"""Measure a walk over the typed graph of rules, and search text with definitions and delegations.
+"""Measure what a walk over the typed graph of rules brings, and what else widens the search.
 
     python benchmarks/graph_retrieval.py --work DIR
 
@@ -8,33 +8,39 @@ decisions are off. `DIR` may be that of `retrieval.py`, whose lexical index is t
 - Walk. The 30 best passages of the fused lists (Kiwi and bigrams, equal weights) give their scores
   to the articles that an edge leads to, divided by the root of the number of edges. The sums of a
   kind, the largest being 1, are added to the fused scores by the weight of the kind and direction.
-  Weights are chosen on the earlier half of the decisions. Articles that no list found may enter.
+  Articles that no list found may enter.
+- `rag.weights.walk` and the priors of the corpus, as the product computes them.
+- Clauses. Each clause of a query is searched as well. The best score of a passage among the clauses
+  is added to the score of the whole query.
 - Search text. The bigram index alone, over articles with the sentences that define their terms,
   with the titles of the articles that they delegate to or are delegated by, and with both.
 - Prompts. The ten best passages packed into 1,200 tokens, counted by the tokenizer of the 270M
   model. An article counts as shown if any of its lines is.
 
-All figures are of the later half. The last line is JSON.
+All weights are chosen on the earlier half of the decisions, all figures are of the later half, with
+a paired bootstrap over decisions. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
 from development_data import DATA, require
+from fit_retriever import compared
+from graph_walk import STEPS, Walk, best_alone, complete, figures, learned, recalls
 from outcome import outcome
 from retrieval import halves
 from retrieval_data import corpus
 
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.korean.words import bigrams
-from kofinlaw.data.law.edges import Edge, EdgeKind, Link, Rule, typed_edges
+from kofinlaw.data.law.edges import Edge, Link, Rule, typed_edges
 from kofinlaw.data.law.graph import ChunkLookup, Passage, citation_graph
 from kofinlaw.data.prompting.packing import pack_with_index
 from kofinlaw.files import read_json_lines
@@ -42,20 +48,17 @@ from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.tokenizer import load_tokenizer
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.priors import CORPUS_WEIGHTS, PRIORS, Priors
+from kofinlaw.rag.retrieve.refusion import StoredLists
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Question
 
-Step = tuple[EdgeKind, str]
-Weights = dict[Step, float]
-STEPS: tuple[Step, ...] = tuple(
-    (kind, way)
-    for kind in ("cites", "delegates", "penalises", "defines")
-    for way in ("forward", "backward")
-)
-TRIED = (0.05, 0.1, 0.2, 0.3, 0.5)
-SEEDS, SHOWN, POOL, TOKENS = 30, 10, 100, 1200
+POOL, TOKENS = 100, 1200
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5)
 DEFINITION = 130  # characters of a definition that are added to the search text
+CLAUSE = 25  # least characters of a clause
+Found = list[list[tuple[int, float]]]
 
 
 def edges_of(articles: Sequence[Mapping[str, Any]]) -> list[Edge]:
@@ -73,116 +76,76 @@ def edges_of(articles: Sequence[Mapping[str, Any]]) -> list[Edge]:
     return list(typed_edges(lambda: rules, links))
 
 
-class Walk:
-    """The fused lists of all queries, and what each step of the graph adds to them."""
-
-    def __init__(
-        self, found: Sequence[Sequence[tuple[int, float]]], edges: Sequence[Edge], units: list[str]
-    ) -> None:
-        row_of = {unit: row for row, unit in enumerate(units)}
-        self.scores = _matrix(found, len(units))
-        seeds = _matrix([one[:SEEDS] for one in found], len(units))
-        self.added = {}
-        for kind, way in STEPS:
-            pairs = {(row_of[e.source], row_of[e.target]) for e in edges if e.kind == kind}
-            steps = np.array(sorted(pairs))[:, :: 1 if way == "forward" else -1]
-            ones = (np.ones(len(steps)), (steps[:, 0], steps[:, 1]))
-            matrix = sparse.csr_matrix(ones, shape=(len(units), len(units)))
-            degree = np.maximum(np.asarray(matrix.sum(1)).ravel(), 1)
-            sums = (seeds @ sparse.diags(degree**-0.5) @ matrix).tocsr()
-            best = sums.max(1).toarray().ravel()
-            best[best == 0] = 1
-            self.added[kind, way] = (sparse.diags(1 / best) @ sums).tocsr()
-
-    def top(self, chosen: Sequence[int], weights: Weights, count: int = SHOWN) -> list[list[int]]:
-        """Return the rows of the best passages of the chosen queries."""
-        total = self.scores[chosen]
-        for step, weight in weights.items():
-            if weight:
-                total = total + weight * self.added[step][chosen]
-        total = total.tocsr()
-        out = []
-        for place in range(len(chosen)):
-            part = slice(total.indptr[place], total.indptr[place + 1])
-            rows, scores = total.indices[part], total.data[part]
-            out.append(rows[np.lexsort((rows, -scores))[:count]].tolist())
-        return out
-
-
-def _matrix(found: Sequence[Sequence[tuple[int, float]]], width: int) -> Any:
-    places = [place for place, one in enumerate(found) for _ in one]
-    rows = [row for one in found for row, _ in one]
-    values = [score for one in found for _, score in one]
-    return sparse.csr_matrix((values, (places, rows)), shape=(len(found), width))
-
-
-def figures(
-    found: Sequence[Sequence[int]], gold: Sequence[set[int]], chosen: Sequence[int]
-) -> dict[str, float]:
-    """Return R@10, the share of queries with several gold articles that have all of them,
-    and R@10 of queries with one gold article.
-    """
-    shares = [
-        len(set(one) & gold[query]) / len(gold[query])
-        for one, query in zip(found, chosen, strict=True)
-    ]
-    several = [len(gold[query]) > 1 for query in chosen]
-    return {
-        "R@10": _mean(shares),
-        "all of several": _mean([s == 1 for s, many in zip(shares, several, strict=True) if many]),
-        "R@10 of one": _mean([s for s, many in zip(shares, several, strict=True) if not many]),
-    }
-
-
-def _mean(values: Sequence[float]) -> float:
-    return round(float(np.mean(values)), 4)
-
-
-def learned(walk: Walk, gold: Sequence[set[int]], chosen: Sequence[int]) -> Weights:
-    """Return the weights that two rounds over the steps find best on the chosen queries.
-
-    The value is R@10 plus the share of queries with several gold articles that have all of them.
-    """
-
-    def value(weights: Weights) -> float:
-        row = figures(walk.top(chosen, weights), gold, chosen)
-        return row["R@10"] + row["all of several"]
-
-    weights: Weights = {}
-    best = value(weights)
-    for _ in range(2):
-        for step in STEPS:
-            for weight in (0.0, *TRIED):
-                trial = {**weights, step: weight}
-                if (now := value(trial)) > best + 1e-9:
-                    best, weights = now, trial
-    return weights
-
-
-def best_alone(walk: Walk, gold: Sequence[set[int]], chosen: Sequence[int], step: Step) -> Weights:
-    """Return the best weight of one step on the chosen queries."""
-    trials: list[Weights] = [{step: weight} for weight in TRIED]
-    return max(trials, key=lambda w: figures(walk.top(chosen, w), gold, chosen)["R@10"])
-
-
 def in_prompts(
     found: Sequence[Sequence[int]],
     texts: Sequence[str],
     queries: Sequence[str],
-    gold: Sequence[set[int]],
     chosen: Sequence[int],
     count: Callable[[str], int],
-) -> dict[str, float]:
-    """Return the share of queries whose gold articles are all in the prompt, and its tokens."""
-    several: list[bool] = []
-    one: list[bool] = []
-    tokens: list[int] = []
-    for rows, query in zip(found, chosen, strict=True):
-        packed = pack_with_index([texts[row] for row in rows], queries[query], TOKENS, count)
-        shown = {rows[place] for place, _ in packed}
-        (several if len(gold[query]) > 1 else one).append(gold[query] <= shown)
+) -> tuple[list[list[int]], float]:
+    """Return the articles in the prompt of each chosen query, and the mean tokens of a prompt."""
+    shown, tokens = [], []
+    for best, query in zip(found, chosen, strict=True):
+        packed = pack_with_index([texts[row] for row in best], queries[query], TOKENS, count)
+        shown.append(list(dict.fromkeys(best[place] for place, _ in packed)))
         tokens.append(sum(count(text) for _, text in packed))
-    return {"all of several": _mean(several), "one": _mean(one), "tokens": _mean(tokens)}
+    return shown, round(float(np.mean(tokens)), 1)
+
+
+def climbed(
+    stored: StoredLists,
+    settings: RagSettings,
+    names: Sequence[str],
+    gold: list[set[int]],
+    chosen: Sequence[int],
+) -> RagSettings:
+    """Return the settings whose weights of these names two rounds find best on chosen queries."""
+
+    def value(one: RagSettings) -> float:
+        found = stored.rank(one)
+        row = figures([found[q][:10].tolist() for q in chosen], gold, chosen)
+        return row["R@10"] + row["all of several"]
+
+    best, score = settings, value(settings)
+    for name in (*names, *names):
+        for weight in WEIGHTS:
+            weights = best.weights.model_copy(update={name: weight})
+            trial = best.model_copy(update={"weights": weights})
+            if (now := value(trial)) > score + 1e-9:
+                best, score = trial, now
+    return best
+
+
+def clauses(query: str) -> list[str]:
+    """Split a query behind commas, 및, 경우 and 사안에서 into clauses of at least 25 characters."""
+    out, text = [], ""
+    for part in re.split(r"(?<=[가-힣])(?:, | 및 | 경우,? | 사안에서,? |\. )", query):
+        text = f"{text} {part}".strip()
+        if len(text) >= CLAUSE:
+            out.append(text)
+            text = ""
+    return [*out[:-1], f"{out[-1]} {text}".strip()] if out else [text]
+
+
+def with_clauses(found: Found, queries: Sequence[str], retriever: Retriever) -> Found:
+    """Return the lists with the best score of each passage among the clauses added."""
+    parts = [(q, part) for q, query in enumerate(queries) for part in clauses(query)]
+    asked = [Question(str(place), part) for place, (_, part) in enumerate(parts)]
+    best: list[dict[int, float]] = [{} for _ in queries]
+    for (query, _), one in zip(parts, searched(retriever, asked), strict=True):
+        for row, score in one:
+            best[query][row] = max(best[query].get(row, 0.0), score)
+    out = []
+    for one, more in zip(found, best, strict=True):
+        sums = {row: score + more.pop(row, 0.0) for row, score in one} | more
+        out.append(sorted(sums.items(), key=lambda pair: (-pair[1], pair[0])))
+    return out
+
+
+def searched(retriever: Retriever, asked: Sequence[Question]) -> Found:
+    """Return the rows and scores that a retriever finds for each question."""
+    rows = retriever.index.row_of
+    return [[(rows[h.chunk.id], h.score) for h in one] for one in retriever.search(asked)]
 
 
 def search_texts(
@@ -232,58 +195,76 @@ def main() -> None:
     row_of = {unit: row for row, unit in enumerate(units)}
     gold = [{row_of[unit] for unit in row["gold"]} for row in rows]
     early, late = halves(rows)
+    several = [query for query in late if len(gold[query]) > 1]
     queries = [row["query_masked"] for row in rows]
     asked = [Question(row["id"], query) for row, query in zip(rows, queries, strict=True)]
-    hits = Retriever(index, settings).search(asked)
-    found = [[(index.row_of[hit.chunk.id], hit.score) for hit in one] for one in hits]
+    retriever = Retriever(index, settings)
+    found = searched(retriever, asked)
     edges = edges_of(articles)
     walk = Walk(found, edges, units)
+    stored = StoredLists(retriever.lists(asked), Priors(index))
     count = lru_cache(None)(load_tokenizer(quickstart_model()).count)
 
-    variants: dict[str, Weights] = {"none": {}}
+    def products(names: Sequence[str]) -> tuple[list[list[int]], dict[str, float]]:
+        best = climbed(stored, settings, names, gold, early)
+        ranked = stored.rank(best)
+        weights = {name: getattr(best.weights, name) for name in names}
+        return [ranked[query][:POOL].tolist() for query in late], weights
+
+    base = walk.top(late, {}, POOL)
+    wider = with_clauses(found, queries, retriever)
+    arms: dict[str, tuple[list[list[int]], Any]] = {"none": (base, {})}
     for kind, way in STEPS:
-        variants[f"{kind}, {way}"] = best_alone(walk, gold, early, (kind, way))
-    variants["all, learned"] = learned(walk, gold, early)
-    walks = []
-    for name, weights in variants.items():
-        best = walk.top(late, weights)
-        row: dict[str, Any] = {"walk": name, **figures(best, gold, late)}
-        row["weights"] = {f"{kind}, {way}": w for (kind, way), w in weights.items() if w}
-        if name in ("none", "cites, forward", "all, learned"):
-            row["in the prompt"] = in_prompts(best, texts, queries, gold, late, count)
-        walks.append(row)
+        weights = best_alone(walk, gold, early, (kind, way))
+        arms[f"{kind}, {way}"] = (walk.top(late, weights, POOL), weights[kind, way])
+    weights = learned(walk, gold, early)
+    shown = {f"{kind}, {way}": weight for (kind, way), weight in weights.items() if weight}
+    arms["all steps"] = (walk.top(late, weights, POOL), shown)
+    arms["rag.weights.walk"] = products(("walk",))
+    arms["priors"] = products(PRIORS)
+    arms["priors and walk"] = products(CORPUS_WEIGHTS)
+    arms["clauses"] = ([[row for row, _ in wider[query]] for query in late], {})
+    table = []
+    packed: dict[str, Any] = {}
+    for name, (lists, used) in arms.items():
+        row: dict[str, Any] = {"arm": name, "weights": used, **figures(lists, gold, late)}
+        row["all of several in 100"] = figures(lists, gold, late, POOL)["all of several"]
+        if name != "none":
+            row["R@10 over none"] = compared(
+                recalls(lists, gold, late), recalls(base, gold, late), rows, late
+            )
+        if name in ("none", "all steps", "rag.weights.walk", "priors", "priors and walk"):
+            best = [one[:10] for one in lists]
+            packed[name], row["tokens"] = in_prompts(best, texts, queries, late, count)
+            row["in the prompt"] = figures(packed[name], gold, late, POOL)
+        if name != "none" and name in packed:
+            ours, theirs = (complete(packed[arm], gold, late) for arm in (name, "none"))
+            row["all of several in the prompt over none"] = compared(ours, theirs, rows, several)
+        table.append(row)
         print(row, flush=True)
-    pools = {
-        f"all of several in {size}": figures(walk.top(late, {}, size), gold, late)["all of several"]
-        for size in (10, 20, 50, POOL)
-    }
-    print(pools, flush=True)
     by_id = {row["id"]: row for row in articles}
-    searched = []
+    variants = []
     for name, extra in search_texts(edges, by_id, units).items():
         lexical = LexicalIndex.build(
             [bigrams(f"{text}\n{more}") for text, more in zip(texts, extra, strict=True)]
         )
-        best = [lexical.query(bigrams(queries[query]), SHOWN)[0].tolist() for query in late]
-        searched.append({"search text": name, **figures(best, gold, late)})
-        print(searched[-1], flush=True)
-    before, after = walks[0]["in the prompt"], walks[-1]["in the prompt"]
+        lists = [lexical.query(bigrams(queries[query]), 10)[0].tolist() for query in late]
+        variants.append({"search text": name, **figures(lists, gold, late)})
+        print(variants[-1], flush=True)
     result = {
-        "queries": {"all": len(late), "several": sum(len(gold[q]) > 1 for q in late)},
+        "queries": {"all": len(late), "several": len(several)},
         "edges": {kind: sum(e.kind == kind for e in edges) for kind in {e.kind for e in edges}},
-        "walks": walks,
-        "all gold articles in the fused list": pools,
-        "search text, bigrams": searched,
+        "arms": table,
+        "search text, bigrams": variants,
     }
+    best_arm = next(row for row in table if row["arm"] == "all steps")
+    ones = best_arm["in the prompt"]["one"] - table[0]["in the prompt"]["one"]
     targets = {
-        "points: all of several in the prompt, learned walk": (
-            round(100 * (after["all of several"] - before["all of several"]), 1),
+        "points: all of several in the prompt, all steps": (
+            best_arm["all of several in the prompt over none"]["points"],
             (">=", 10),
         ),
-        "points: the one article in the prompt, learned walk": (
-            round(100 * (after["one"] - before["one"]), 1),
-            (">=", 0),
-        ),
+        "points: the one article in the prompt, all steps": (round(100 * ones, 1), (">=", 0)),
     }
     print(outcome(result, targets))
 
