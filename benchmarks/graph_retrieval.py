@@ -40,8 +40,8 @@ from retrieval_data import corpus
 
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.korean.words import bigrams
-from kofinlaw.data.law.edges import Edge, Link, Rule, typed_edges
 from kofinlaw.data.law.graph import ChunkLookup, Passage, citation_graph
+from kofinlaw.data.law.links.edges import Edge, Link, Rule, typed_edges
 from kofinlaw.data.prompting.packing import pack_with_index
 from kofinlaw.files import read_json_lines
 from kofinlaw.models.quickstart import quickstart_model

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sparse
 
-from kofinlaw.data.law.edges import Edge, EdgeKind
+from kofinlaw.data.law.links.edges import Edge, EdgeKind
 
 Step = tuple[EdgeKind, str]
 Weights = dict[Step, float]

@@ -16,9 +16,9 @@ from kofinlaw.data.cleaning.copies import CopyFinder, reject_copies
 from kofinlaw.data.corpus_card import ArticleCounts, Lengths
 from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law.annexes import annex_name, split_unit
-from kofinlaw.data.law.edges import EDGES, Link, Rule, typed_edges
 from kofinlaw.data.law.former_names import NAMES, FormerName, NameCollector, name_key
 from kofinlaw.data.law.graph import ChunkLookup, Passage, Reference, citation_graph
+from kofinlaw.data.law.links.edges import EDGES, Link, Rule, typed_edges
 from kofinlaw.data.law.versions import EARLIER, VERSIONED, Versions, with_version_ids
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.data.law.edges import Edge, Link, Rule, defined_terms, typed_edges
+from kofinlaw.data.law.links.edges import Edge, Link, Rule, defined_terms, typed_edges
 
 ACT = "가람법"
 RULES = [
