@@ -172,6 +172,13 @@ class RagSettings(BaseModel):
         "id or folder of a cross-encoder (BAAI/bge-reranker-v2-m3)",
     )
     rerank_pool: int = Field(25, ge=1, le=200, description="fused passages that are reranked")
+    rerank_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the reranker's score in the order; the rest is the fused score, both "
+        "from 0 to 1 over the pool (1: the reranker alone)",
+    )
     case_votes: float = Field(
         0.0,
         ge=0,
