@@ -67,7 +67,7 @@ _WINDOW = 32  # characters before an article in which its short name ends
 _NOT_AN_ITEM = re.compile(
     r"(?:법률|헌법|결의|조치|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙)\s*$"
 )
-_LISTED = re.compile(r"\s*(?:\([^()]{1,12}\))?\s*(?:[,ㆍ·]|및|또는|내지|부터|와|과)\s*")
+_LISTED = re.compile(r"\s*+(?:\([^()]{1,12}\)\s*+)?(?:[,ㆍ·]|및|또는|내지|부터|와|과)\s*")
 _ACT_WORD = re.compile(r"(?:법|법률|령|규정|규칙|세칙|고시|지침|약관|정관)$")
 
 
