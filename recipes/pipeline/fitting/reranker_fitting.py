@@ -68,6 +68,7 @@ def train_reranker(bound: Run, out: Path, progress: Progress) -> RerankerResult:
     """
     from kofinlaw.data.korean.morpheme_cache import caching
     from kofinlaw.files import write_jsonl
+    from kofinlaw.models.memory.heap import trim_heap
     from kofinlaw.recipes.pipeline.fitting.retriever_pairs import own_pairs, training_corpus
     from kofinlaw.trainer.retriever.pair_file import read_pairs
     from kofinlaw.trainer.retriever.reranker import fit_reranker
@@ -87,6 +88,8 @@ def train_reranker(bound: Run, out: Path, progress: Progress) -> RerankerResult:
             drawn, corpus.chunks, corpus.citing, settings, kinds, recipe.seed, progress
         )
     write_jsonl(out / "groups.jsonl", groups)
+    del corpus, made, drawn
+    trim_heap()  # the search for negatives leaves free space
     base = base_folder(recipe.retriever.base, bound.cache, offline=recipe.offline)
     return fit_reranker(base, groups, settings, out, seed=recipe.seed, progress=progress)
 
