@@ -67,7 +67,7 @@ def test_each_method_has_its_memory_and_hours(bound):
     lines = "\n".join(retriever_lines(found["full"]))
     assert "fit-retriever: full from intfloat/multilingual-e5-small" in lines
     assert "GiB at most" in lines
-    assert "minutes" in lines
+    assert "minute" in lines
 
 
 def test_what_does_not_fit_is_a_problem_with_a_smaller_pass(bound):
