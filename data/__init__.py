@@ -2,7 +2,8 @@
 
 In: folders of acts, rules, guidelines and court decisions, described by `DataSettings`. Out: a
 folder with `chunks.jsonl` (passages), `articles.jsonl`, `earlier.jsonl` (earlier versions),
-`citations.jsonl`, `duplicates.jsonl`, `rejected.jsonl` and a data card.
+`citations.jsonl`, `edges.jsonl` (the same with types), `duplicates.jsonl`, `rejected.jsonl` and a
+data card.
 
 `build_corpus` writes the corpus, `read_chunks` reads its passages, and `compare_corpora` compares
 two of them. `read_documents` reads a single file, `parse_statute` finds the articles of a text, and

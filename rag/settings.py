@@ -73,6 +73,14 @@ class RetrieverWeights(BaseModel):
     linked: float = Field(
         default=0.0, ge=0, description="largest value added to an article that other hits refer to"
     )
+    walk: float = Field(
+        default=0.0,
+        ge=0,
+        description=(
+            "the same for the 30 best hits, and for an article that no retriever found: it enters "
+            "the ranking with this value"
+        ),
+    )
     beside: float = Field(
         default=0.0, ge=0, description="largest value added to an article next to another hit"
     )

@@ -262,6 +262,19 @@ class Retriever:
         scopes = self._scopes.of(questions, allowed, as_of)
         return self._lists([self._present(question) for question in questions], scopes)
 
+    def shown(
+        self,
+        questions: Sequence[Question],
+        *,
+        allowed: Allowed | None = None,
+        as_of: Days = None,
+    ) -> list[Mask | None]:
+        """Return for each question which passages it may find; None: all.
+
+        The arguments are those of `search`.
+        """
+        return [scope.shown for scope in self._scopes.of(questions, allowed, as_of)]
+
     def _lists(self, questions: Sequence[Question], scopes: Sequence[Scope]) -> list[list[Ranked]]:
         self._write_queries(questions)
         asked = [
@@ -309,7 +322,7 @@ class Retriever:
     def _rank(self, question: Question, lists: Sequence[Ranked], scope: Scope) -> list[Fused]:
         """Return the shown passages, best first; articles that the question cites are raised."""
         settings = self.settings
-        by_row = {fused.row: fused for fused in rank(lists, settings, self._priors)}
+        by_row = {fused.row: fused for fused in rank(lists, settings, self._priors, scope.shown)}
         if settings.citation_lookup and settings.weights.citation > 0:
             for row in self._cited_rows(question):
                 fused = by_row.get(row, Fused(row, 0.0, ()))

@@ -97,15 +97,16 @@ def train_reranker(bound: Run, out: Path, progress: Progress) -> RerankerResult:
 def drawn_pairs(
     pairs: Sequence[TrainingPair], wanted: int, own_share: float, seed: int
 ) -> list[TrainingPair]:
-    """Return `wanted` pairs in a random order, `own_share` of them own ones if there are enough.
+    """Return `wanted` pairs in a random order, `own_share` of them own ones and court issues if
+    there are enough.
 
     Fewer are returned if there are fewer.
     """
-    from kofinlaw.trainer.retriever.schedule import OWN
+    from kofinlaw.trainer.retriever.schedule import JUDGED
 
     rng = random.Random(f"{seed}:drawn")
-    own = [pair for pair in pairs if pair.kind == OWN]
-    others = [pair for pair in pairs if pair.kind != OWN]
+    own = [pair for pair in pairs if pair.kind in JUDGED]
+    others = [pair for pair in pairs if pair.kind not in JUDGED]
     rng.shuffle(own)
     rng.shuffle(others)
     share = round(own_share * wanted) if others else wanted
