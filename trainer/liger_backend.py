@@ -46,7 +46,7 @@ def apply_liger(model: PreTrainedModel) -> None:
         raise UserError(
             f"backend liger does not know models of type {kind}",
             where="train.backend",
-            remedy=f"use hf; liger is for {', '.join(LIGER_MODELS)} (EXAONE 3.x converted to Llama)",
+            remedy=f"use hf; liger is for {' and '.join(LIGER_MODELS)} (EXAONE 3.x after convert)",
         )
     from liger_kernel.transformers import (
         apply_liger_kernel_to_llama,

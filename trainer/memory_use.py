@@ -81,7 +81,8 @@ def memory_limit(limit_gib: float | None) -> int:
     """Return the bytes that training may hold.
 
     This is `limit_gib`, or what the card has free for this process, less `TRAINING_RESERVE`, or
-    without a card four fifths of the free memory. Processes on one machine without a GPU (counted by their launcher) get equal parts.
+    without a card four fifths of the free memory. Processes on one machine without a GPU (counted
+    by their launcher) get equal parts.
 
     On a GPU the limit is also set in torch's allocator. Exceeding it then raises out of memory
     instead of silently using host memory (WSL). The CUDA context, about 1 GiB, lies outside the
