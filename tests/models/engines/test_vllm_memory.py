@@ -51,7 +51,7 @@ def test_the_share_is_what_is_free_less_the_reserve(free, share):
 
 def test_a_configured_share_is_kept_or_refused_with_the_figures():
     assert share_of_card(vllm(gpu_memory_share=0.5), card(20)) == 0.5
-    with pytest.raises(UserError, match=r"21\.1 GiB, but 20\.7 of 23\.5 GiB are free") as caught:
+    with pytest.raises(UserError, match=r"21\.2 GiB, but 20\.7 of 23\.5 GiB are free") as caught:
         share_of_card(vllm(gpu_memory_share=0.9), card(20.7))
     assert "0.81" in str(caught.value)
 
