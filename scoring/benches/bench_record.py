@@ -100,11 +100,10 @@ def _pair_lines(pairs: list[FreePair]) -> list[str]:
     ]
     for one in pairs:
         low, high = 100 * one["low"], 100 * one["high"]
-        lines.append(
-            f"| {markdown_text(one['a'])} → {markdown_text(one['b'])} | {one['score']} | {one['n']} "
-            f"| {100 * one['difference']:+.1f} [{low:+.1f}, {high:+.1f}] "
-            f"| {p_text(one['p_value'])} |"
-        )
+        names = f"{markdown_text(one['a'])} → {markdown_text(one['b'])}"
+        change = f"{100 * one['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"
+        cells = [names, one["score"], str(one["n"]), change, p_text(one["p_value"])]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines if pairs else []
 
 

@@ -60,7 +60,12 @@ def open_corpus(
 def _read_documents(run: Run, path: Path, out: Path, progress: Progress) -> None:
     """Build the corpus of the documents, unless the same files were read before."""
     from kofinlaw.data.corpus import build_corpus
-    from kofinlaw.data.settings import DataSettings, SourceSettings
+    from kofinlaw.data.settings import (
+        DataSettings,
+        DuplicateSettings,
+        QualitySettings,
+        SourceSettings,
+    )
 
     files = sorted(file for file in path.rglob("*") if file.is_file())
     sizes = [(str(f.relative_to(path)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
@@ -70,7 +75,11 @@ def _read_documents(run: Run, path: Path, out: Path, progress: Progress) -> None
         rows = [row for _, row in read_json_lines(record)]
         if rows == [{"files": made_from}]:
             return
-    settings = DataSettings(sources=(SourceSettings(path=str(path.resolve())),))
+    settings = DataSettings(  # nothing that a question may name is filtered
+        sources=(SourceSettings(path=str(path.resolve())),),
+        quality=QualitySettings(min_characters=0, min_hangul_share=0, max_broken_share=1),
+        near_duplicates=DuplicateSettings(enabled=False),
+    )
     build_corpus(
         settings,
         out,
