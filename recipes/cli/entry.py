@@ -35,7 +35,14 @@ from kofinlaw.recipes.cli.recipe_commands import (
     recipe_show,
     run,
 )
-from kofinlaw.recipes.cli.score_commands import compare, report_serve, report_write, score
+from kofinlaw.recipes.cli.score_commands import (
+    compare,
+    report_serve,
+    report_write,
+    score,
+    verify_citations,
+)
+from kofinlaw.recipes.cli.serving_commands import serve
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
     data_build,
@@ -44,8 +51,7 @@ from kofinlaw.recipes.cli.stage_commands import (
     index,
     train,
 )
-from kofinlaw.recipes.cli.study_command import study
-from kofinlaw.recipes.cli.sweep_command import sweep
+from kofinlaw.recipes.cli.study_commands import study, sweep
 from kofinlaw.recipes.cli.tune_command import fit_retriever, fit_voters, tune
 from kofinlaw.texts import terminal_text
 
@@ -59,8 +65,8 @@ INTERRUPTED = 130
 COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     fit_retriever,
-    *(ask, answer, exam, bench, score, compare),
-    *(merge, verify, export, models, doctor),
+    *(ask, serve, answer, exam, bench, score, compare),
+    *(verify_citations, merge, verify, export, models, doctor),
 )
 
 # The commands that continue unfinished work if they are run again.

@@ -6,14 +6,13 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.files import read_json_lines
 
-__all__ = ["OWN", "TrainingPair", "hold_out", "read_pairs", "schedule"]
+__all__ = ["JUDGED", "OWN", "TrainingPair", "hold_out", "schedule"]
 
 OWN = "own"  # kind of the pairs that the user gives
+JUDGED = frozenset({OWN, "decision"})  # kinds whose questions and answers people chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,50 +26,20 @@ class TrainingPair:
     unit: str
 
 
-def read_pairs(path: Path, kind: str | None = None) -> list[TrainingPair]:
-    """Read pairs in JSON Lines: `anchor` and `positive`, and optionally `negative`, `kind`, `unit`.
-
-    These are the columns of sentence-transformers. Without `unit` the positive text counts as the
-    unit. `kind` is that of every pair, if it is given.
-
-    Raises UserError with file and line for a missing or empty text.
-    """
-    if not path.is_file():
-        raise UserError("there is no such file of pairs", where=str(path))
-    found = []
-    for number, row in read_json_lines(path):
-        texts = {name: row.get(name, "") for name in ("anchor", "positive", "negative", "unit")}
-        wrong = [name for name, text in texts.items() if not isinstance(text, str)]
-        wrong += [name for name in ("anchor", "positive") if not str(texts[name]).strip()]
-        if wrong:
-            raise UserError(
-                f"{wrong[0]} must be a text"
-                + (" that is not empty" if texts[wrong[0]] == "" else ""),
-                where=f"{path}:{number}",
-                remedy='write {"anchor": "a query", "positive": "the passage that answers it"}',
-            )
-        named = kind or str(row.get("kind") or OWN)
-        unit = texts["unit"] or texts["positive"]
-        found.append(
-            TrainingPair(texts["anchor"], texts["positive"], texts["negative"], named, unit)
-        )
-    return found
-
-
 def hold_out(
     pairs: Sequence[TrainingPair], share: float, seed: int
 ) -> tuple[list[TrainingPair], list[TrainingPair]]:
     """Return the pairs to train on and those of held-out units.
 
-    `share` is the share of the units; all pairs of a unit are on one side.
+    `share` is the share of the units; all pairs of a unit are on one side. A held-out question
+    of people that has other units too is not trained on with them.
     """
     units = sorted({pair.unit for pair in pairs})
     random.Random(f"{seed}:held out").shuffle(units)
     hidden = set(units[: round(share * len(units))])
-    return (
-        [pair for pair in pairs if pair.unit not in hidden],
-        [pair for pair in pairs if pair.unit in hidden],
-    )
+    held = [pair for pair in pairs if pair.unit in hidden]
+    asked = {pair.anchor for pair in held if pair.kind in JUDGED}
+    return [p for p in pairs if p.unit not in hidden and p.anchor not in asked], held
 
 
 def schedule(
@@ -78,10 +47,10 @@ def schedule(
 ) -> list[list[TrainingPair]]:
     """Return the pairs of each step.
 
-    Each kind is shuffled and repeated. A batch has `own_share` of own pairs, if there are any, and
-    of the other kinds in proportion to the square root of their number, so that a rare kind is seen
-    more often than its share. No unit and no query is twice in a batch: its passage would count as
-    wrong for the other pair.
+    Each kind is shuffled and repeated. A batch has `own_share` of own pairs and court issues, if
+    there are any. Within each side, a kind counts with the square root of its number, so that a
+    rare kind is seen more often than its share. No unit and no query is twice in a batch: its
+    passage would count as wrong for the other pair.
 
     Raises UserError if the pairs have fewer units than a batch has pairs.
     """
@@ -102,11 +71,13 @@ def schedule(
 
 
 def _weights(counts: dict[str, int], own_share: float) -> dict[str, float]:
-    others = {kind: math.sqrt(count) for kind, count in counts.items() if kind != OWN}
-    total = sum(others.values()) or 1.0
-    rest = 1 - own_share if OWN in counts else 1.0
-    shares = {kind: rest * root / total for kind, root in others.items()}
-    return shares | ({OWN: own_share if others else 1.0} if OWN in counts else {})
+    sides = [counts.keys() & JUDGED, counts.keys() - JUDGED]
+    parts = [own_share, 1 - own_share] if all(sides) else [1.0, 1.0]
+    shares: dict[str, float] = {}
+    for kinds, part in zip(sides, parts, strict=True):
+        total = sum(math.sqrt(counts[kind]) for kind in kinds)
+        shares |= {kind: part * math.sqrt(counts[kind]) / total for kind in kinds}
+    return {kind: shares[kind] for kind in sorted(shares)}
 
 
 def _repeated(pairs: Sequence[TrainingPair], rng: random.Random) -> Iterator[TrainingPair]:

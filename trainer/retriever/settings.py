@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from kofinlaw.trainer.retriever.reranker_settings import RerankerSettings
+
 __all__ = ["RetrieverSettings"]
 
 
@@ -29,8 +31,10 @@ class RetrieverSettings(BaseModel):
         "the end; static: a table of token vectors, distilled from the base and then trained",
     )
     lora_rank: int = Field(16, ge=1, le=512, description="rank of the adapter, with `method: lora`")
-    kinds: tuple[Literal["heading", "sentence", "citing", "delegation", "definition"], ...] = Field(
-        ("heading", "sentence", "citing", "delegation", "definition"),
+    kinds: tuple[
+        Literal["heading", "sentence", "citing", "delegation", "definition", "decision"], ...
+    ] = Field(
+        ("heading", "sentence", "citing", "delegation", "definition", "decision"),
         description="kinds of pairs that are built from the documents; [] builds none",
     )
     pairs: str | None = Field(
@@ -39,7 +43,10 @@ class RetrieverSettings(BaseModel):
         "relative to the recipe; trained on in addition to the kinds",
     )
     own_share: float = Field(
-        0.4, gt=0, le=1, description="share of own pairs in every batch, if there are any"
+        0.4,
+        gt=0,
+        le=1,
+        description="share of own pairs and court issues in every batch, if there are any",
     )
     negatives: bool = Field(
         True,
@@ -76,6 +83,11 @@ class RetrieverSettings(BaseModel):
     checkpoint_steps: int = Field(25, ge=1, description="a killed run loses at most so many steps")
     budget_minutes: float | None = Field(
         None, gt=0, description="end after so many minutes with what is learned; none: all steps"
+    )
+    reranker: RerankerSettings | None = Field(
+        None,
+        description="train a cross-encoder for `rag.reranker` from the base, after the embedder; "
+        "none: no reranker",
     )
     held_out_share: float = Field(
         0.05,

@@ -59,6 +59,22 @@ def test_training_lowers_the_loss_and_finds_more(base: Path, pairs, tmp_path: Pa
     assert result.steps == result.planned_steps == 60
 
 
+def test_questions_of_people_are_measured_alone(base: Path, pairs, tmp_path: Path) -> None:
+    issues = [
+        TrainingPair(f"{word} 쟁점", f"{word}은 답이다", "", "decision", f"issue {word}{n}")
+        for n in range(3)
+        for word in WORDS
+    ]
+    few = settings(steps=1, held_out_share=0.4)
+    built = fit_embedder(base, pairs, few, tmp_path / "built", seed=0)
+    both = fit_embedder(base, [*pairs, *issues], few, tmp_path / "both", seed=0)
+    assert built.after is not None
+    assert not built.after.judged
+    assert both.after is not None
+    assert both.after.judged
+    assert 30 <= both.after.queries <= len(issues)
+
+
 @pytest.mark.parametrize("method", ["full", "lora", "static"])
 def test_the_folder_loads_alone_and_as_our_embedder(
     base: Path, pairs, tmp_path: Path, method: str
@@ -75,14 +91,14 @@ def test_the_folder_loads_alone_and_as_our_embedder(
 
 def interrupt(base, pairs, chosen, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start a training and stop it before its seventh step."""
-    step = fitting._step
+    loss, steps = fitting._loss, iter(range(100))
 
-    def killed(*given: object) -> float:
-        if given[3] == 6:
+    def killed(*given: object) -> torch.Tensor:
+        if next(steps) == 6:
             raise KeyboardInterrupt
-        return step(*given)  # type: ignore[arg-type]
+        return loss(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(fitting, "_step", killed)
+    monkeypatch.setattr(fitting, "_loss", killed)
     with pytest.raises(KeyboardInterrupt):
         fit_embedder(base, pairs, chosen, out, seed=3)
     monkeypatch.undo()
@@ -95,16 +111,16 @@ def test_an_interrupted_training_gives_the_same_weights(
     chosen = settings(method=method, lora_rank=2)
     fit_embedder(base, pairs, chosen, tmp_path / "whole", seed=3)
     interrupt(base, pairs, chosen, tmp_path / "cut", monkeypatch)
-    step = fitting._step
-    taken: list[int] = []
+    loss = fitting._loss
+    taken: list[object] = []
 
-    def counted(*given: object) -> float:
-        taken.append(given[3])  # type: ignore[arg-type]
-        return step(*given)  # type: ignore[arg-type]
+    def counted(*given: object) -> torch.Tensor:
+        taken.append(given[1])
+        return loss(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(fitting, "_step", counted)
+    monkeypatch.setattr(fitting, "_loss", counted)
     fit_embedder(base, pairs, chosen, tmp_path / "cut", seed=3)
-    assert taken == list(range(4, 12))
+    assert len(taken) == 12 - 4
     whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
     assert whole.keys() == cut.keys()
     assert all(np.array_equal(whole[name], cut[name]) for name in whole)
