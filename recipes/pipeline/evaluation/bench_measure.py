@@ -49,7 +49,7 @@ class BenchPlan:
     - `bench`: the questions; `sample`: how many of the file's were drawn (0: all);
     - `models`: folder of the weights by name (`base`, `trained`, or `model`);
     - `systems`: names of models with `-gold` or `-rag` for their evidence;
-    - `corpus`: the set's own corpus; `index`: another index to search, if there is no corpus;
+    - `corpus`: the set's own corpus; `index`: the index to search instead of it, if any;
     - `gold`: the gold passages by question id; `absent`: gold ids without a text;
     - `near_copies`: how many rows of other files repeat a question;
     - `notes`: sentences for the page.
@@ -161,12 +161,11 @@ def measure_bench(run: Run, plan: BenchPlan, out: Path, progress: Progress) -> B
     write_jsonl(questions, bench.exam.questions)
     write_jsonl(key, bench.exam.keys)
     index, searching = plan.index, run
-    if plan.corpus is not None:
+    retrieval: RetrievalPart | None = None
+    if plan.corpus is not None and index is None:
         index = bench_index(run, plan.corpus, out, progress)
         rag = searching_settings(run.recipe.rag)
         searching = replace(run, recipe=run.recipe.model_copy(update={"rag": rag}))
-    retrieval: RetrievalPart | None = None
-    if plan.corpus is not None and index is not None:
         retrieval = retrieval_part(run, bench, plan.corpus, index, plan.absent, progress)
     folders = {name: out / name for name in plan.systems}
     for name, folder in folders.items():

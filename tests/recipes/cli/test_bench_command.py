@@ -4,6 +4,7 @@ import csv
 import hashlib
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,20 @@ def test_a_wrong_system_and_a_wrong_corpus_are_named(samples, recipe, tmp_path, 
     rows = samples.write_rows(tmp_path / "r.csv", samples.allganize())
     code, said = typed("bench", "allganize", "--file", rows, *recipe, "--corpus", path)
     assert (code, "a folder with its documents" in said) == (1, True)
+
+
+def test_a_merged_model_is_measured_next_to_its_base(samples, recipe, tmp_path, typed, pico):
+    run = tmp_path / "runs" / "pico"
+    shutil.copytree(pico / "model", run / "merge" / "model")
+    path = samples.write_rows(tmp_path / "a.jsonl", samples.kbl())
+    code, said = typed("bench", "kbl", "--file", path, *recipe)
+    assert code == 0, said
+    (exam,) = figures(run / "bench" / "kbl" / "a")["exams"]["exams"]
+    assert list(exam["plans"]) == ["base", "trained"]
+    assert ("base", "trained") in {(c["a"], c["b"]) for c in exam["comparisons"] if not c["slice"]}
+    rows = [{"messages": [{"role": "user", "content": samples.ASKED[0][0]},
+                          {"role": "assistant", "content": samples.ASKED[0][1][1]}]}]  # fmt: skip
+    samples.write_rows(run / "augment" / "examples.jsonl", rows)
+    code, said = typed("bench", "kbl", "--file", path, *recipe)
+    assert (code, "examples.jsonl:1" in said) == (1, True)
+    assert typed("bench", "kbl", "--file", path, *recipe, "--system", "base")[0] == 0
