@@ -24,6 +24,7 @@ from kofinlaw.recipes.cli.exam_command import exam
 from kofinlaw.recipes.cli.export_command import export
 from kofinlaw.recipes.cli.forms_command import convert_examples
 from kofinlaw.recipes.cli.machine_commands import doctor, models
+from kofinlaw.recipes.cli.mcp_command import mcp
 from kofinlaw.recipes.cli.merge_commands import convert_exaone, convert_llama, merge, verify
 from kofinlaw.recipes.cli.options import DefaultCommand
 from kofinlaw.recipes.cli.prefer_command import prefer
@@ -65,7 +66,7 @@ INTERRUPTED = 130
 COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     fit_retriever,
-    *(ask, answer, exam, score, compare),
+    *(ask, mcp, answer, exam, score, compare),
     *(verify_citations, merge, verify, export, models, doctor),
 )
 
