@@ -24,7 +24,6 @@ from kofinlaw.recipes.cli.exam_command import exam
 from kofinlaw.recipes.cli.export_command import export
 from kofinlaw.recipes.cli.forms_command import convert_examples
 from kofinlaw.recipes.cli.machine_commands import doctor, models
-from kofinlaw.recipes.cli.mcp_command import mcp
 from kofinlaw.recipes.cli.merge_commands import convert_exaone, convert_llama, merge, verify
 from kofinlaw.recipes.cli.options import DefaultCommand
 from kofinlaw.recipes.cli.prefer_command import prefer
@@ -43,6 +42,7 @@ from kofinlaw.recipes.cli.score_commands import (
     score,
     verify_citations,
 )
+from kofinlaw.recipes.cli.serving_commands import mcp, serve
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
     data_build,
@@ -51,8 +51,7 @@ from kofinlaw.recipes.cli.stage_commands import (
     index,
     train,
 )
-from kofinlaw.recipes.cli.study_command import study
-from kofinlaw.recipes.cli.sweep_command import sweep
+from kofinlaw.recipes.cli.study_commands import study, sweep
 from kofinlaw.recipes.cli.tune_command import fit_retriever, fit_voters, tune
 from kofinlaw.texts import terminal_text
 
@@ -66,7 +65,7 @@ INTERRUPTED = 130
 COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     fit_retriever,
-    *(ask, mcp, answer, exam, score, compare),
+    *(ask, serve, mcp, answer, exam, score, compare),
     *(verify_citations, merge, verify, export, models, doctor),
 )
 

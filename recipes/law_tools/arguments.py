@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from kofinlaw.decoding import clean_text
 
@@ -28,8 +28,10 @@ class ToolArguments(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _clean(cls, value: object) -> object:
-        return clean_text(value).strip() if isinstance(value, str) else value
+    def _clean(cls, value: object, info: ValidationInfo) -> object:
+        # The offsets of references are those of the text as it was given.
+        given = info.field_name == "text" or not isinstance(value, str)
+        return value if given else clean_text(str(value)).strip()
 
 
 class SearchLaw(ToolArguments):
@@ -80,11 +82,6 @@ class VerifyCitations(ToolArguments):
     )
     limit: int = Field(50, ge=1, le=200, description="references in this page")
     offset: int = Field(0, ge=0, description="references to skip: `next_offset` of the page before")
-
-    @field_validator("text", mode="before")
-    @classmethod
-    def _unchanged(cls, value: object) -> object:
-        return value  # offsets of references are those of the text as it was given
 
 
 class CompareVersions(ToolArguments):

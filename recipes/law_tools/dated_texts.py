@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -25,6 +26,7 @@ from kofinlaw.records import Chunk
 __all__ = ["DatedTexts", "whole_text"]
 
 _NAMED = 5  # names that a message lists
+_BARE_NUMBER = re.compile(r"(?<![제\d-])\d+(?:-\d+)?조")  # `은행법 3조`
 
 
 class DatedTexts:
@@ -76,7 +78,7 @@ class DatedTexts:
             return name
         titles = self.index.titles
         text = with_present_names(name, self.index.former_names, titles).text
-        text = correct_names(text, titles)
+        text = _BARE_NUMBER.sub(r"제\g<0>", correct_names(text, titles))
         units = [u for u in cited_units(text, titles) if u in self.index.rows_of_unit]
         if len(units) == 1:
             return units[0]

@@ -86,6 +86,9 @@ class Reference(_Result):
     target: str = Field(description="unit that it points to")
     provision: str = Field(description="path inside the unit (제1항제2호), or empty")
     verdict: Literal["holds", "differs", "not_in_force", "repealed", "absent", "unknown"]
+    basis: Literal["words", "existence", ""] = Field(
+        description="what a reference that holds was compared with"
+    )
     title: str = Field(description="the verdict in words")
     message: str
     right: str = Field(description="the right heading or words, where the corpus has them")
