@@ -97,8 +97,9 @@ def _words(chunks: Sequence[Chunk] | None) -> str:
 def _change(
     unit: str, old: Sequence[Chunk] | None, new: Sequence[Chunk] | None, characters: int
 ) -> Change:
-    lines = [[] if one is None else whole_text(one).splitlines() for one in (old, new)]
-    found = list(difflib.unified_diff(*lines, n=0, lineterm=""))[2:]  # behind the two file names
+    before, after = ([] if one is None else whole_text(one).splitlines() for one in (old, new))
+    # The first two lines would name files.
+    found = list(difflib.unified_diff(before, after, n=0, lineterm=""))[2:]
     text = "\n".join(f"{line[0]} {line[1:]}" for line in found if line[0] in "-+")
     day = old[0].until if new is None and old else ""
     if new is not None:

@@ -22,10 +22,8 @@ from kofinlaw.data.law.verifying.known_law import KnownLaw
 from kofinlaw.data.law.verifying.verify import verify_citations
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
-from kofinlaw.rag.settings import WRITTEN_FORMS, RagSettings
 from kofinlaw.recipes.asking.days import typed_day
 from kofinlaw.recipes.law_tools.arguments import (
-    MOST_FOUND,
     CompareVersions,
     GetArticle,
     SearchLaw,
@@ -42,6 +40,7 @@ from kofinlaw.recipes.law_tools.results import (
     Reference,
     Verdicts,
 )
+from kofinlaw.recipes.law_tools.search_settings import without_model
 from kofinlaw.recipes.pipeline.integrity.checks import require_stages
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.records import Question
@@ -58,7 +57,7 @@ class Tool:
     description: str
     arguments: type[ToolArguments]
     result: type[BaseModel]
-    call: Callable[[ToolArguments], BaseModel]
+    call: Callable[..., BaseModel]
 
 
 class LawTools:
@@ -221,76 +220,45 @@ class LawTools:
             )
 
 
-def without_model(settings: RagSettings) -> tuple[RagSettings, tuple[str, ...]]:
-    """Return the settings of a search for passages alone, and what of the recipe's they leave out.
-
-    No language model is loaded: forms that a model writes and the reranker `llm` are left out. No
-    passage is added behind the hits.
-    """
-    forms = tuple(form for form in settings.query_forms if form not in WRITTEN_FORMS)
-    left_out = [f"query form {form}" for form in settings.query_forms if form in WRITTEN_FORMS]
-    reranker = settings.reranker
-    if reranker == "llm":
-        left_out.append("reranker llm")
-        reranker = "none"
-    most = min(MOST_FOUND, settings.pool)
-    if reranker != "none":
-        most = min(most, settings.rerank_pool)
-    values = settings.model_dump() | {
-        "preset": "none",
-        "query_forms": forms or ("stem",),
-        "reranker": reranker,
-        "k": most,
-        "neighbours": 0,
-        "cross_references": 0,
-        "option_passages": 0,
-    }
-    return RagSettings.model_validate(values), tuple(left_out)
-
-
 def run_tools(law: LawTools) -> tuple[Tool, ...]:
     """Return the tools over a run."""
-
-    def tool(
-        call: Callable[..., BaseModel], arguments: type[ToolArguments], title: str, text: str
-    ) -> Tool:
-        result = {
-            "search_law": Found,
-            "get_article": ArticleText,
-            "verify_citations": Verdicts,
-            "compare_versions": Comparison,
-        }[call.__name__]
-        return Tool(call.__name__, title, text, arguments, result, call)
-
     return (
-        tool(
-            law.search_law,
-            SearchLaw,
+        Tool(
+            "search_law",
             "Search the law",
             "Search the acts, decrees, regulations, annexes and guidelines of this corpus and "
             "return passages, best first. `notes` says when nothing in the corpus bears on the "
             "question. Cite a passage by its `unit`.",
+            SearchLaw,
+            Found,
+            law.search_law,
         ),
-        tool(
-            law.get_article,
-            GetArticle,
+        Tool(
+            "get_article",
             "Get an article",
             "Return the whole text of an article or annex on a day, and the periods of its other "
             "texts.",
+            GetArticle,
+            ArticleText,
+            law.get_article,
         ),
-        tool(
-            law.verify_citations,
-            VerifyCitations,
+        Tool(
+            "verify_citations",
             "Verify citations",
             "Check every reference of a text to acts, articles, annexes and decisions against the "
             "corpus. `unknown` means that the corpus cannot know, not that the reference holds.",
+            VerifyCitations,
+            Verdicts,
+            law.verify_citations,
         ),
-        tool(
-            law.compare_versions,
-            CompareVersions,
+        Tool(
+            "compare_versions",
             "Compare versions",
             "Return which articles and annexes of an act were added, amended or removed between "
             "two days, with the changed lines.",
+            CompareVersions,
+            Comparison,
+            law.compare_versions,
         ),
     )
 

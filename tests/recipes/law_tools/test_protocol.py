@@ -8,7 +8,8 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import anyio
@@ -17,6 +18,12 @@ import pytest
 from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from pydantic import BaseModel
+
+from kofinlaw.recipes.law_tools.arguments import GetArticle
+from kofinlaw.recipes.law_tools.protocol import make_server
+from kofinlaw.recipes.law_tools.results import ArticleText
+from kofinlaw.recipes.law_tools.tools import Tool
 
 UNIT = "전산점검 규정 제3조"
 TOOLS = ["search_law", "get_article", "verify_citations", "compare_versions"]
@@ -141,3 +148,44 @@ def test_the_configuration_of_a_desktop_client_starts_the_tools(dated_run: Path,
     server = json.loads(out)["mcpServers"]["kofinlaw"]
     assert Path(server["command"]).is_absolute()
     assert server["args"][-2:] == ["mcp", str(dated_run.resolve())]
+
+
+def answers(call: Callable[..., BaseModel], **limits: float) -> str:
+    """Return the text of one call of a tool, by a client in the same process."""
+    tool = Tool("slow", "Slow", "A tool.", GetArticle, ArticleText, call)
+
+    async def called() -> str:
+        async with Client(make_server("test", [tool], **limits)) as client:
+            result = await client.call_tool("slow", {"unit": UNIT})
+            assert result.is_error
+            return result.content[0].text
+
+    return anyio.run(called)
+
+
+def test_a_call_over_its_time_is_named() -> None:
+    assert answers(lambda _: time.sleep(2), seconds=0.05) == (
+        "error: slow took more than 0.05 seconds"
+    )
+
+
+def test_a_call_beyond_the_queue_is_refused() -> None:
+    assert "too many calls are waiting" in answers(lambda _: None, waiting=0)
+
+
+def test_a_fault_is_an_error_of_the_call_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_: object) -> BaseModel:
+        raise RuntimeError("secret")
+
+    assert answers(broken) == "error: a fault of kofinlaw (RuntimeError); see the server's log"
+    assert "slow failed" in caplog.text
+
+
+def test_without_the_package_the_command_says_how_to_install_it(
+    dated_run: Path, command, monkeypatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mcp_types", None)
+    monkeypatch.delitem(sys.modules, "kofinlaw.recipes.law_tools.protocol")
+    code, out, err = command("mcp", dated_run)
+    assert (code, out) == (1, "")
+    assert "pip install 'kofinlaw[mcp]'" in err

@@ -17,7 +17,8 @@ from kofinlaw.recipes.law_tools.arguments import (
     SearchLaw,
     VerifyCitations,
 )
-from kofinlaw.recipes.law_tools.tools import LawTools, without_model
+from kofinlaw.recipes.law_tools.search_settings import without_model
+from kofinlaw.recipes.law_tools.tools import LawTools
 from kofinlaw.recipes.pipeline.run import reopen
 
 UNIT = "전산점검 규정 제3조"
