@@ -119,9 +119,6 @@ def _pairs(table: SureTable, group: Sequence[SureCell], rng: random.Random) -> I
             continue
         pairs = [(one.text, two.text), (two.text, one.text), (one.text, one.text)]
         pairs.append((two.text, two.text))
-        third = [c.value for c in group if c.value.key not in (one.key, two.key)]
-        third = [value for value in third if value.sort == one.sort]
-        pairs += [(third[0].text, two.text)] if third else []
         options = [f"{_claim(first, a)}이고, {_claim(second, b)}이다." for a, b in pairs]
         if max(map(len, options)) <= LONGEST_STATEMENT:
             stem = f"{_name(table)}{rng.choice(POSITIVE)}"
@@ -150,7 +147,8 @@ def _sets(table: SureTable, group: Sequence[SureCell], rng: random.Random) -> It
         stem = f"{_name(table)}{rng.choice(NEGATIVE if negative else POSITIVE)}"
         wrong = distinct(answer, others)
         if len(wrong) >= 3:
-            yield _draft(table, "annex_set", stem, answer, wrong, cells, negative=negative)
+            rows = [cells[key], *(cell for i, cell in enumerate(cells) if i != key)]
+            yield _draft(table, "annex_set", stem, answer, wrong, rows, negative=negative)
 
 
 def _altered(cell: SureCell, group: Sequence[SureCell], rng: random.Random) -> str:

@@ -79,6 +79,7 @@ _CASE_COLUMN = re.compile(
 # A row of measures below columns of cases (`가중치`): other rows may hold further conditions.
 _MEASURE = re.compile(r"(?:가중치|배점|비중|점수|비율|한도|금액|등급|결과)\Z")
 _FORMULA = re.compile(r"[+×=*/]|\bK\b")
+_IN_BRACKETS = re.compile(r"\A[<〈\[【]([^<>〈〉\[\]【】]*)[>〉\]】]\Z")
 _UNIT_CAPTION = re.compile(r"단위")
 _PLAIN_TITLE = re.compile(r"제재기준|기관제재|임직원 ?제재|비고|예시|다음과 같다|[다음함것]\.?$")
 
@@ -171,7 +172,8 @@ def _names(row: TableRow) -> tuple[str, str]:
 def _title(table: AnnexTable) -> str:
     """Return the title of a table in its caption; empty for a unit, a sentence or a plain word."""
     for line in table.captions:
-        bare = _OPENS_LIST.sub("", line.strip("<>〈〉[]【】 #")).strip("<>〈〉[]【】 ")
+        bare = _OPENS_LIST.sub("", line.strip("# "))
+        bare = _IN_BRACKETS.sub(r"\1", bare).strip()
         if line[:1] in "-·ㆍ○□◦▪ㅇ※*" or _UNIT_CAPTION.search(line) or _PLAIN_TITLE.search(bare):
             continue
         if 6 <= len(bare) <= LONGEST_TITLE and normalize(bare) != normalize(table.heading):

@@ -45,6 +45,7 @@ _RANGE = re.compile(
 )
 _CLOSED = ("이상", "이하", "이내")
 _UNIT_LINE = re.compile(r"단위 ?[:：]? ?(?P<units>[^)\]>]+)")
+_SPACED = re.compile(r"(?<!\S)[가-힣\d](?: [가-힣\d]){2,}(?=$|[\s(])|\A[가-힣] [가-힣](?=$| ?\()")
 _IN_COLUMN = re.compile(rf"\((?:단위 ?[:：]? ?)?(?P<unit>{_UNITS})\)")
 
 
@@ -159,11 +160,10 @@ def column_name(column: str) -> str:
 def spaced_letters(text: str) -> str:
     """Return a text without the blanks of a spaced word: `가 중 치(%)` → `가중치(%)`.
 
-    A text of single letters is one word; other texts stay.
+    Three single letters or more are one word, and two at the start of a text (`주 식 (상장)`) that
+    no other word follows.
     """
-    return re.sub(
-        r"(?<!\S)[가-힣](?: [가-힣])+(?=$|[\s(])", lambda m: m.group().replace(" ", ""), text
-    )
+    return _SPACED.sub(lambda match: match.group().replace(" ", ""), text)
 
 
 def _spaced(bound: str) -> str:

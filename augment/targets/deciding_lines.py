@@ -49,16 +49,19 @@ def deciding_lines(draft: Draft, law: Law, shown: Sequence[str]) -> list[Decidin
 
 
 def _rows(draft: Draft, tables: Sequence[AnnexTable], shown: Sequence[str]) -> list[DecidingLine]:
-    """Return the rows of a question about a table; its header and caption are no reason."""
+    """Return the row that decides a question about a table, of a pair both rows.
+
+    Its header, its caption and the rows of wrong options are no reason.
+    """
+    rows = {line: (table, n) for table in tables for n, line in enumerate(table.lines)}
+    focus = [line for line in draft.focus if line in rows]
     out = []
-    for table in tables:
-        for index, line in enumerate(table.lines):
-            if line not in draft.focus:
-                continue
-            number, text = _passage(line_letters(line), shown), table.row_text(index)
-            if not number or len(text) > LONGEST_LINE:
-                return []
-            out.append(DecidingLine(number, f"「{table.title}」 {table.name}", text))
+    for line in focus[: 2 if draft.kind == "annex_pair" else 1]:
+        table, index = rows[line]
+        number, text = _passage(line_letters(line), shown), table.row_text(index)
+        if not number or len(text) > LONGEST_LINE:
+            return []
+        out.append(DecidingLine(number, f"「{table.title}」 {table.name}", text))
     return out
 
 

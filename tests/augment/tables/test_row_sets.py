@@ -87,3 +87,6 @@ def test_the_reason_cites_the_regulation_and_the_annex(drafts, law):
     assert lines[0].citation == "「감독규정」 별표 7"
     assert lines[0].text.startswith("평가 점수: ")
     assert deciding_lines(draft, law, shown[:1]) == []
+    value = next(d for d in drafts if d.kind == "annex_value")
+    (line,) = deciding_lines(value, law, ["\n".join(value.focus)])
+    assert value.answer.rstrip("%") in line.text

@@ -56,6 +56,9 @@ def test_names_of_columns_are_without_spaced_letters_and_units():
     assert column_name("가 중 치(%)") == "가중치"
     assert column_name("배 점") == "배점"
     assert spaced_letters("생 명 보 험 중 개 사") == "생명보험중개사"
+    assert spaced_letters("제 3 보 험 중 개 사") == "제3보험중개사"
+    assert spaced_letters("주 식 (수익증권 포함)") == "주식 (수익증권 포함)"
+    assert spaced_letters("재무제표 및 그 부속명세서") == "재무제표 및 그 부속명세서"
     assert spaced_letters("은행간 대여금") == "은행간 대여금"
     assert with_particle("추가자본 (비율)", "은/는") == "추가자본 (비율)은"
 
