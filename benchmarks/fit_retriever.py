@@ -39,7 +39,7 @@ from kofinlaw.records import Article, Chunk, Question
 from kofinlaw.trainer.retriever.fit import fit_embedder
 from kofinlaw.trainer.retriever.schedule import OWN, TrainingPair
 from kofinlaw.trainer.retriever.settings import RetrieverSettings
-from kofinlaw.trainer.retriever.trainee import base_folder
+from kofinlaw.trainer.retriever.trained_base import base_folder
 
 E5 = "intfloat/multilingual-e5-small"
 LEFT_OUT = "개인정보 보호법"  # its act and its decree are those of a development exam

@@ -72,8 +72,8 @@ def build_corpus(
     """Read the sources and write the corpus into the folder `out`.
 
     Writes `chunks.jsonl`, `articles.jsonl`, `earlier.jsonl`, `rejected.jsonl`, `citations.jsonl`,
-    `duplicates.jsonl` (with `settings.parquet` each one as Parquet too), `names.json`
-    (former names of acts), `card.md` and `card.json`. Each file is written atomically.
+    `duplicates.jsonl` (with `settings.parquet` each one as Parquet too), `edges.jsonl`,
+    `names.json` (former names of acts), `card.md` and `card.json`. Each file is written atomically.
 
     Args:
         settings: Which documents are read, and how they are split and cleaned.
@@ -112,6 +112,7 @@ def build_corpus(
             articles = build.write_articles(out)
             build.write_names(out)
             references, resolved = build.write_references(out)
+            build.write_edges(out)
         rejected = write_jsonl(out / "rejected.jsonl", log.rejected())
     keep = settings.chunks.include_annexes
     _name_files_without_chunks(documents, lengths, log, annexes=keep)

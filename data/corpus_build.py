@@ -18,6 +18,7 @@ from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law.annexes import annex_name, split_unit
 from kofinlaw.data.law.former_names import NAMES, FormerName, NameCollector, name_key
 from kofinlaw.data.law.graph import ChunkLookup, Passage, Reference, citation_graph
+from kofinlaw.data.law.links.edges import EDGES, Link, Rule, typed_edges
 from kofinlaw.data.law.versions import EARLIER, VERSIONED, Versions, with_version_ids
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
@@ -251,3 +252,21 @@ class CorpusBuild:
                 yield reference
 
         return write_jsonl(out / "citations.jsonl", references()), resolved
+
+    def write_edges(self, out: Path) -> int:
+        """Write the typed edges between articles and annexes; returns their number.
+
+        Call it after `write_articles` and `write_references`, whose files it reads.
+        """
+
+        def rules() -> Iterator[Rule]:
+            for _, record in read_json_lines(out / "articles.jsonl"):
+                if not record["deleted"]:
+                    yield Rule.of(record)
+
+        links = (
+            Link(record["source"], record["target"], record["text"], record["end"])
+            for _, record in read_json_lines(out / "citations.jsonl")
+            if record["resolved"]
+        )
+        return write_jsonl(out / EDGES, typed_edges(rules, links))

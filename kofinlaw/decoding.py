@@ -22,6 +22,7 @@ __all__ = [
     "clean_text",
     "clean_value",
     "decode",
+    "decode_exact",
     "decode_name",
     "load_json",
     "without_surrogates",
@@ -69,6 +70,14 @@ def decode(data: bytes, encoding: str = "auto", *, records: bool = False) -> tup
     """
     text, found = _decode(data, encoding)
     return clean_text(text, lines=not records), found
+
+
+def decode_exact(data: bytes) -> str:
+    """Decode bytes as `decode` does, but keep every character: offsets are those of the file.
+
+    A byte order mark is no character of the text. Raises UserError as `decode` does.
+    """
+    return _decode(data, "auto")[0]
 
 
 def decode_name(text: str) -> str:

@@ -23,6 +23,7 @@ _TEXT_COLUMNS = {
     "earlier": " ".join(Chunk.__dataclass_fields__),
     "articles": "id document_id title kind number heading path lead text",
     "citations": "source target provision text",
+    "edges": "kind source target text",
     "duplicates": "first second",
     "rejected": "id stage reason detail record",
 }

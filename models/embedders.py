@@ -29,6 +29,7 @@ __all__ = [
     "Embedder",
     "VectorStore",
     "Vectors",
+    "check_sentence_folder",
     "embedder_identity",
     "load_sentence_model",
     "open_embedder",
@@ -246,18 +247,23 @@ def require_sentence_transformers(name: str) -> None:
         )
 
 
-def load_sentence_model(folder: Path) -> SentenceTransformer:
-    """Load a folder that sentence-transformers saved.
-
-    Raises UserError if the package is missing, or if the folder is another model.
-    """
-    require_sentence_transformers(folder.name)
+def check_sentence_folder(folder: Path) -> None:
+    """Raise UserError for a folder that sentence-transformers did not save."""
     if not (folder / "modules.json").is_file():
         raise UserError(
             "not an embedder: a folder that sentence-transformers saved holds modules.json",
             where=str(folder),
             remedy="name such a folder, or an embedder of `kofinlaw models list`",
         )
+
+
+def load_sentence_model(folder: Path) -> SentenceTransformer:
+    """Load a folder that sentence-transformers saved.
+
+    Raises UserError if the package is missing, or if the folder is another model.
+    """
+    require_sentence_transformers(folder.name)
+    check_sentence_folder(folder)
     from sentence_transformers import SentenceTransformer
 
     from kofinlaw.models.loading import quiet_bars

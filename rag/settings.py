@@ -73,6 +73,14 @@ class RetrieverWeights(BaseModel):
     linked: float = Field(
         default=0.0, ge=0, description="largest value added to an article that other hits refer to"
     )
+    walk: float = Field(
+        default=0.0,
+        ge=0,
+        description=(
+            "the same for the 30 best hits, and for an article that no retriever found: it enters "
+            "the ranking with this value"
+        ),
+    )
     beside: float = Field(
         default=0.0, ge=0, description="largest value added to an article next to another hit"
     )
@@ -164,6 +172,13 @@ class RagSettings(BaseModel):
         "id or folder of a cross-encoder (BAAI/bge-reranker-v2-m3)",
     )
     rerank_pool: int = Field(25, ge=1, le=200, description="fused passages that are reranked")
+    rerank_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the reranker's score in the order; the rest is the fused score, both "
+        "from 0 to 1 over the pool (1: the reranker alone)",
+    )
     case_votes: float = Field(
         0.0,
         ge=0,

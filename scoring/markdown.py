@@ -78,7 +78,7 @@ def scores_markdown(result: ScoresRecord) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     lines += [*_against_lines(result), *_plan_lines(result)]
     lines += [*_order_lines(result), *_calibration_lines(result)]
-    lines += [*_grounding_lines(result), *_citation_lines(result)]
+    lines += [*_grounding_lines(result), *_citation_lines(result), *_law_citation_lines(result)]
     lines += _judge_lines(result)
     abstention = result.get("abstention")
     lines += abstention_lines(abstention) if abstention else []
@@ -223,6 +223,21 @@ def _citation_lines(result: ScoresRecord) -> list[str]:
         lines.append(
             f"| {markdown_text(name)} | {one['answers']} | {one['citing']} "
             f"| {100 * one['precision']:.1f} | {one['unknown']} |"
+        )
+    return lines
+
+
+def _law_citation_lines(result: ScoresRecord) -> list[str]:
+    """Return the table of verified references to law; empty if no answer cites any."""
+    found = {n: one for n, s in result["systems"].items() if (one := s.get("law_citations"))}
+    if not found:
+        return []
+    lines = ["", "| references to law | answers | references | hold % | refuted | cannot know |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for name, one in found.items():
+        lines.append(
+            f"| {markdown_text(name)} | {one['answers']} | {one['citations']} "
+            f"| {100 * one['share']:.1f} | {one['refuted']} | {one['unknown']} |"
         )
     return lines
 

@@ -13,6 +13,7 @@ from kofinlaw.scoring.scores_record import (
     CitationRecord,
     FigureRecord,
     GroundingRecord,
+    LawCitationRecord,
     OrdersRecord,
     PairRecord,
     SettingsRecord,
@@ -139,6 +140,7 @@ class Scores:
     - `orders`: figures of permuted options; `calibration`: confidence against accuracy of multiple
       choice; `grounding`: figures of the claims in free answers;
       `citations`: figures of the passage numbers that answers and reasons cite;
+      `law_citations`: figures of the articles and decisions that they cite;
     - `plans`: number of questions by the plan of their answer, as far as it is recorded.
     """
 
@@ -163,6 +165,7 @@ class Scores:
     calibration: CalibrationRecord | None = None
     grounding: GroundingRecord | None = None
     citations: CitationRecord | None = None
+    law_citations: LawCitationRecord | None = None
     facts: Figure | None = None
     plans: dict[str, int] = field(default_factory=dict)
     items: tuple[Item, ...] = field(default=(), repr=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.law.verifying.known_law import KnownLaw
 from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.files import sha256_file, write_json, write_jsonl, write_text
 from kofinlaw.records import Chunk, Key, Question
@@ -109,6 +110,10 @@ def score_answers(
         from kofinlaw.models.embedders import open_embedder
 
         embedder = open_embedder(settings.embedder, cache=cache)
+    writes = any(not q.options for q in inputs.all_questions) or any(
+        first_reasons(folder) for folder in systems.values()
+    )
+    law = KnownLaw.of_chunks(chunks) if chunks and writes else None
     sheets: dict[str, AnswerSheet] = {}
     texts: dict[str, dict[str, tuple[str, ...]]] = {}
     scored: dict[str, Scores] = {}
@@ -117,7 +122,7 @@ def score_answers(
         sheets[name] = read_answers(_answers_file(folder), [q.id for q in inputs.all_questions])
         texts[name] = shown_texts(folder)
         scored[name] = _score_folder(
-            name, folder, sheets[name], texts[name], inputs, settings, embedder, seed
+            name, folder, sheets[name], texts[name], inputs, settings, embedder, seed, law
         )
     progress("score", len(systems), len(systems))
     pairs = compare_all_pairs(list(scored.values()), settings=settings, seed=seed)
@@ -191,6 +196,7 @@ def _score_folder(
     settings: ScoreSettings,
     embedder: SentenceEncoder | None,
     seed: int,
+    law: KnownLaw | None,
 ) -> Scores:
     """Score one system with what its answer folder records."""
     seconds, _ = read_timings(folder / "timings.jsonl")
@@ -209,6 +215,7 @@ def _score_folder(
         plans=first_plans(folder),
         reasons=first_reasons(folder),
         option_scores=read_option_scores(folder),
+        law=law,
         seed=seed,
     )
 

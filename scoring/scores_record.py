@@ -30,6 +30,7 @@ __all__ = [
     "JudgeRecord",
     "JudgedRecord",
     "KindCounts",
+    "LawCitationRecord",
     "OrdersRecord",
     "PairRecord",
     "RetrievalRecord",
@@ -144,6 +145,23 @@ class CitationRecord(TypedDict):
     recall: float | None
 
 
+class LawCitationRecord(TypedDict):
+    """Figures over the references to law in what a system wrote (see `metrics/law_citations.py`).
+
+    `refuted` references are those that the corpus shows to be wrong, `by_verdict` counts all.
+    """
+
+    answers: int
+    citing: int
+    citations: int
+    holds: int
+    refuted: int
+    unknown: int
+    share: float
+    answers_with_refuted: int
+    by_verdict: dict[str, int]
+
+
 class SystemRecord(TypedDict):
     """`result.Scores` as JSON, without its items."""
 
@@ -169,6 +187,7 @@ class SystemRecord(TypedDict):
     calibration: NotRequired[CalibrationRecord | None]
     grounding: GroundingRecord | None
     citations: NotRequired[CitationRecord | None]
+    law_citations: NotRequired[LawCitationRecord | None]
     plans: dict[str, int]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from kofinlaw.data.law.verifying.known_law import KnownLaw
 from kofinlaw.records import Answer, Chunk, Key, Question
 from kofinlaw.scoring.answers import AnswerSheet, answer_sheet
 from kofinlaw.scoring.item_scores import (
@@ -22,6 +23,7 @@ from kofinlaw.scoring.item_scores import (
 from kofinlaw.scoring.metrics.citations import citation_figures
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, label_of
 from kofinlaw.scoring.metrics.grounding import grounding_figures
+from kofinlaw.scoring.metrics.law_citations import law_citation_figures
 from kofinlaw.scoring.metrics.retrieval_scores import retrieval_scores
 from kofinlaw.scoring.orders import OptionScores, order_figures
 from kofinlaw.scoring.result import Scores
@@ -48,6 +50,7 @@ def score_system(
     plans: Mapping[str, str] | None = None,
     reasons: Mapping[str, str] | None = None,
     option_scores: OptionScores | None = None,
+    law: KnownLaw | None = None,
     seed: int = 0,
 ) -> Scores:
     """Score one system. Every question with a key counts; a missing answer counts as wrong.
@@ -69,6 +72,7 @@ def score_system(
         plans: plan of each question's answer, if recorded.
         reasons: what the model wrote before a choice, by question id, if recorded.
         option_scores: option scores of every permutation, by question id.
+        law: the corpus, to verify the references of what the system wrote; None leaves them out.
         seed: of the bootstrap intervals.
     """
     golds = matched_key(questions, key)
@@ -138,6 +142,7 @@ def score_system(
         calibration=calibration_figures(items),
         grounding=grounding_figures(claims),
         citations=citation_figures(written, shown_units, golds),
+        law_citations=law_citation_figures(written, law, {q.id: q.as_of for q in questions}),
         plans=dict(Counter(item.plan for item in items if item.plan)),
         facts=mean_of([item.facts for item in free], settings, seed),
         items=tuple(items),

@@ -16,11 +16,10 @@ from kofinlaw.records import Chunk
 
 __all__ = ["AnnexTable", "read_tables"]
 
-_TABLE = re.compile(r"/(?P<name>표\d+)(?P<part>[~.].*)?$")
-_HEADING = re.compile(
-    r"^\s*[<\[〈【]?\s*(?:별표|기타)[\s\d의-]*[>\]〉】]?\s*"  # the name of the annex
-)
-_LISTED = re.compile(r"\s*\([^()]*제[^()]*\)\s*$")
+_TABLE = re.compile(r"(?P<name>표\d+)(?P<part>[~.][\d~.]*+)?\Z")  # the last part of an id
+# The name of an annex at the start of its title, and the articles that it names at the end.
+_HEADING = re.compile(r"[<\[〈【]?(?:별표|기타)[\s\d의-]*+[>\]〉】]?")
+_LISTED = re.compile(r"(?<!\s)\s*+\((?:시행령 ?)?(?:법|영|규정)?\s?제\d[^()]*+\)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def read_tables(chunks: Iterable[Chunk]) -> dict[str, tuple[AnnexTable, ...]]:
     """
     parts: dict[tuple[str, str], list[Chunk]] = {}
     for chunk in chunks:
-        found = _TABLE.search(chunk.id)
+        found = _TABLE.match(chunk.id.rpartition("/")[2])
         name = chunk.unit.removeprefix(chunk.title).strip()
         if found and is_annex(chunk.unit) and name.startswith(("별표", "기타")) and not chunk.until:
             parts.setdefault((chunk.unit, found.group("name")), []).append(chunk)
@@ -104,7 +103,7 @@ def _table(parts: Sequence[Chunk]) -> AnnexTable | None:
     return AnnexTable(
         title=parts[0].title,
         unit=parts[0].unit,
-        heading=_LISTED.sub("", _HEADING.sub("", parts[0].path.split(" > ")[-1])).strip(),
+        heading=_heading(parts[0].path),
         captions=tuple(line.strip() for line in above[: first.header[0]]),
         header=tuple(above[n] for n in first.header),
         columns=rows[0].columns,
@@ -115,5 +114,12 @@ def _table(parts: Sequence[Chunk]) -> AnnexTable | None:
 
 
 def _part(chunk: Chunk) -> str | None:
-    found = _TABLE.search(chunk.id)
+    found = _TABLE.match(chunk.id.rpartition("/")[2])
     return found.group("part") if found else None
+
+
+def _heading(path: str) -> str:
+    """Return the title of an annex by the path of its passages."""
+    title = path.split(" > ")[-1].strip()
+    name = _HEADING.match(title)
+    return _LISTED.sub("", title[name.end() :].strip() if name else title)

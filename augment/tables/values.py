@@ -45,7 +45,7 @@ _RANGE = re.compile(
 )
 _CLOSED = ("이상", "이하", "이내")
 _UNIT_LINE = re.compile(r"단위 ?[:：]? ?(?P<units>[^)\]>]+)")
-_SPACED = re.compile(r"(?<!\S)[가-힣\d](?: [가-힣\d]){2,}(?=$|[\s(])|\A[가-힣] [가-힣](?=$| ?\()")
+_LETTER = re.compile(r"[가-힣\d](?=\(|\Z)")
 _IN_COLUMN = re.compile(rf"\((?:단위 ?[:：]? ?)?(?P<unit>{_UNITS})\)")
 
 
@@ -163,7 +163,23 @@ def spaced_letters(text: str) -> str:
     Three single letters or more are one word, and two at the start of a text (`주 식 (상장)`) that
     no other word follows.
     """
-    return _SPACED.sub(lambda match: match.group().replace(" ", ""), text)
+    words = text.split(" ")
+    out: list[str] = []
+    start = 0
+    while start < len(words):
+        end = start
+        while end < len(words) and _LETTER.match(words[end]):
+            end += 1
+            if "(" in words[end - 1]:
+                break
+        whole = not start and (end == len(words) or "(" in words[end - 1] or words[end][:1] == "(")
+        if end - start > 2 or (end - start == 2 and whole):
+            out.append("".join(words[start:end]))
+        else:
+            end = max(end, start + 1)
+            out += words[start:end]
+        start = end
+    return " ".join(out)
 
 
 def _spaced(bound: str) -> str:
@@ -180,7 +196,7 @@ def _won(text: str) -> float:
 
 def with_particle(name: str, particle: str) -> str:
     """Return a name with the particle that fits its last word outside of brackets."""
-    bare = re.sub(r"\s*\([^()]*\)\s*\Z", "", name)
+    bare = re.sub(r"(?<!\s)\s*+\([^()]*+\)\s*+\Z", "", name)
     fitting = josa(bare, particle)[len(bare) :] if bare else particle.partition("/")[2]
     return f"{name}{fitting}"
 
@@ -192,7 +208,7 @@ def near_values(value: Value, rng: random.Random) -> list[str]:
     """
     if value.low != value.high or not value.low:
         return []
-    number = re.search(rf"(?:{_NUMBER})(?!.*\d)", value.text)
+    number = next(reversed(list(re.finditer(_NUMBER, value.text))), None)
     if number is None or value.unit == "원":
         return []
     true = _float(number.group())

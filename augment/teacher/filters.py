@@ -14,6 +14,9 @@ from kofinlaw.augment.teacher.support import Verdict, plain_ending, support, wor
 from kofinlaw.augment.teacher.tasks import Role, Written
 from kofinlaw.data.cleaning.personal import find_personal_data
 from kofinlaw.data.korean.words import bigrams, content_morphemes, hangul_share, sentences
+from kofinlaw.data.law.annexes import split_unit
+from kofinlaw.data.law.verifying.known_law import KnownLaw
+from kofinlaw.data.law.verifying.verify import verify_citations
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
 from kofinlaw.data.solvers.look_up import shared_run
 
@@ -28,6 +31,7 @@ __all__ = [
     "agreement",
     "article",
     "asks",
+    "citations",
     "first_failure",
     "keywords",
     "korean",
@@ -238,6 +242,18 @@ def _without_act(name: str, written: Written) -> str:
 
 def _citation(written: Written) -> str:
     return normalize(written.source.citation)
+
+
+def citations(written: Written, known: KnownLaw) -> Verdict:
+    """Check that the corpus refutes no reference of the output; one that it cannot know passes.
+
+    Articles without an act are those of the passage's act.
+    """
+    source = written.source
+    text = "\n".join(written.texts(*_OWN_WORDS))
+    found = verify_citations(text, known, act=source.title, article=split_unit(source.unit)[1])
+    wrong = [one for one in found if one.failed]
+    return Verdict("citations", not wrong, "; ".join(one.message for one in wrong)[:200])
 
 
 def keywords(written: Written, prompt: Prompt) -> Verdict:

@@ -27,7 +27,7 @@ from kofinlaw.augment.teacher.choice_sources import (
     choice_sources,
     pair_sources,
 )
-from kofinlaw.augment.teacher.filters import agreement, verdicts
+from kofinlaw.augment.teacher.filters import agreement, citations, verdicts
 from kofinlaw.augment.teacher.ledger import Entry, Ledger, Resume, open_ledger
 from kofinlaw.augment.teacher.novelty import check_duplicates, protected_text
 from kofinlaw.augment.teacher.outputs import parse
@@ -40,10 +40,11 @@ from kofinlaw.augment.teacher.teacher_model import (
     open_checker,
     open_teacher,
 )
+from kofinlaw.data.law.verifying.known_law import KnownLaw
 from kofinlaw.data.prompting.wording import AnswerForm
 from kofinlaw.files import dumps, write_jsonl
 from kofinlaw.models.engines.base import Engine
-from kofinlaw.records import Chunk, Example, Rejected, record_fault
+from kofinlaw.records import Article, Chunk, Example, Rejected, record_fault
 
 __all__ = ["Synthesis", "sources_of", "synthesize"]
 
@@ -171,6 +172,7 @@ def synthesize(
         progress("augment: ledger", 0, None, damaged_lines=f"{ledger}:{lines}")
     unread: list[Rejected] = []
     candidates = _candidates(settings, laws, seed, protected, drafts, teacher, unread)
+    known = KnownLaw.of_articles(_articles(laws))
     books = [book]
     checker = open_checker(settings, seed, progress)
     with ExitStack() as stack:
@@ -179,7 +181,7 @@ def synthesize(
         for done, (candidate, entry) in enumerate(zip(candidates, answers, strict=True)):
             progress("augment: teacher", done, len(candidates))
             try:
-                _check_output(candidate, entry, protected)
+                _check_output(candidate, entry, protected, known)
             except Exception as error:
                 candidate.checks.append(Verdict("checked", False, record_fault(error)))
         _check_agreement(candidates, teacher, book, engine, progress)
@@ -205,6 +207,15 @@ def synthesize(
     if used is not None:
         write_jsonl(used, [entry for each in books for entry in each.used.values()])
     return _collect(settings, candidates, chunks, seed, books, form, unread)
+
+
+def _articles(laws: Sequence[Law]) -> list[Article]:
+    """Return the articles of the acts and of their acts, decrees and rules, each once."""
+    found: dict[str, Article] = {}
+    for law in laws:
+        for article in (*law.articles, *law.parent_articles, *law.related_articles):
+            found.setdefault(article.id, article)
+    return list(found.values())
 
 
 def _candidates(
@@ -252,7 +263,9 @@ def _load_once(stack: ExitStack, engine: Callable[[], Engine]) -> Callable[[], E
     return load
 
 
-def _check_output(candidate: Candidate, entry: Entry, protected: ProtectedTexts) -> None:
+def _check_output(
+    candidate: Candidate, entry: Entry, protected: ProtectedTexts, known: KnownLaw
+) -> None:
     """Parse an output and run every check that needs no model."""
     candidate.key, candidate.text = entry.key, entry.text
     if entry.finish == "error" and not entry.text.lstrip().startswith("{"):
@@ -266,6 +279,7 @@ def _check_output(candidate: Candidate, entry: Entry, protected: ProtectedTexts)
         return
     candidate.written = Written(candidate.task, candidate.source, fields)
     candidate.checks += verdicts(candidate.written, candidate.prompt)
+    candidate.checks.append(citations(candidate.written, known))
     shared = protected_text(candidate.written, protected)
     candidate.checks.append(Verdict("not_protected", not shared, shared))
 

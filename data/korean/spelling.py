@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
-__all__ = ["HANJA_DIGITS", "number_in_words", "standard_references"]
+__all__ = ["HANJA_DIGITS", "number_in_words", "standard_references", "standard_spans"]
 
 HANJA_DIGITS = "〇零○一二三四五六七八九十百千"
 # The forms of contracts, which nobody can change by a stroke: 壹 for 一
@@ -49,6 +50,16 @@ def standard_references(text: str) -> str:
     if _ODD.search(text) is None:
         return text
     return _REFERENCE.sub(_standard, text)
+
+
+def standard_spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, end, words) of each reference that `standard_references` writes otherwise."""
+    if _ODD.search(text) is None:
+        return
+    for match in _REFERENCE.finditer(text):
+        words = _standard(match)
+        if words != match.group(0):
+            yield match.start(), match.end(), words
 
 
 def _standard(match: re.Match[str]) -> str:

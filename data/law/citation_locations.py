@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kofinlaw.data.law.headers import CIRCLED
 from kofinlaw.data.law.titles import name_pattern, titles_by_key
@@ -108,9 +108,9 @@ def article_before(home: Location, scope: Scope) -> str:
     return f"제{int(match.group(1)) - 1}조" if match and int(match.group(1)) > 1 else ""
 
 
-def locations_between(first: Location, last: Location, scope: Scope) -> list[tuple[str, str]]:
-    """Return (unit, provision) of each location strictly between the ends of a range."""
-    if first.act != last.act:
+def locations_between(first: Location, last: Location, scope: Scope) -> list[Location]:
+    """Return each location strictly between the ends of a range."""
+    if first.act != last.act or not first.article or not last.article:
         return []
     if first.article != last.article:
         if last.provision:
@@ -118,14 +118,15 @@ def locations_between(first: Location, last: Location, scope: Scope) -> list[tup
         numbers = list(scope.articles.get(last.act, ())) or _counted(first.article, last.article)
         if first.article in numbers and last.article in numbers:
             inner = numbers[numbers.index(first.article) + 1 : numbers.index(last.article)]
-            return [(f"{last.act} {number}", "") for number in inner[:_LONGEST_RANGE]]
+            return [Location(last.act, number) for number in inner[:_LONGEST_RANGE]]
         return []
-    unit = unit_of(last)
-    for name in ("sub", "item", "para"):
-        begin, end = getattr(first, name), getattr(last, name)
-        if begin and end:
-            above = {"sub": last.para + last.item, "item": last.para, "para": ""}[name]
-            return [(unit, above + label) for label in _counted(begin, end)[1:-1]]
+    if first.sub and last.sub:
+        return [replace(last, sub=label) for label in _counted(first.sub, last.sub)[1:-1]]
+    if first.item and last.item:
+        return [replace(last, item=i, sub="") for i in _counted(first.item, last.item)[1:-1]]
+    if first.para and last.para:
+        inner = _counted(first.para, last.para)[1:-1]
+        return [Location(last.act, last.article, label) for label in inner]
     return []
 
 

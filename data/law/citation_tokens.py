@@ -40,8 +40,9 @@ class Token:
 
 
 _ART = rf"제\s*(?P<art>\d+(?:\s*-\s*\d+)?)\s*조(?P<artb>(?:{BRANCH}\d+)*)"
+# The characters that a token can begin with: most others need no look at the alternatives.
 _TOKEN = re.compile(
-    rf"""(?P<quoted>「(?P<name>[^「」\n]{{2,80}})」(?P<decree>\s*(?:시행령|시행규칙))?)
+    rf"""(?=[「이본같동전부별제<\[〈\s가나다라마바사아자차카타파하거너더러])(?:(?P<quoted>「(?P<name>[^「」\n]{{2,80}})」(?P<decree>\s*(?:시행령|시행규칙))?)
     |(?P<self>(?<![가-힣)\]」"”])(?:이|본)\s?(?:법률|법|영|규칙|규정|세칙|지침|고시|예규|훈령)(?![가-힣]*[률령칙]))
     |(?P<same>(?<![가-힣])(?:같은|동)\s?(?P<of>법률|법|영|령|규칙|규정|세칙|고시|지침|시행령|시행규칙)(?P<samedecree>\s?(?:시행령|시행규칙))?(?![가-힣]*[률칙]))
     |(?P<samearticle>(?<![가-힣])(?:같은|동)\s?조(?![가-힣]{{2}}))
@@ -56,15 +57,15 @@ _TOKEN = re.compile(
     |(?P<article>{_ART})
     |(?P<para>제\s*(?P<pn>\d+)\s*항)
     |(?P<item>제\s*(?P<in>\d+)\s*호(?P<ib>(?:\s*의\s*\d+)*)(?!\s*(?:서식|법정)))
-    |(?P<sub>(?:(?<=호)|(?<=호의\d)|(?<![가-힣]))(?P<sn>[가나다라마바사아자차카타파하거너더러])목(?P<sb>(?:의\d+)?)(?![가-힣]{{0,20}}적))
-    |(?P<short>(?<![가-힣])(?P<alias>[가-힣]{{1,12}}?)
-        (?=\s*제\s*\d+(?:\s*-\s*\d+)?\s*조|\s*+[<\[〈]?\s*+별(?:표\s*\d|지\s*제)|\s*부\s?칙\s*[<(제]))""",
+    |(?P<sub>(?:(?<=호)|(?<=호의\d)|(?<![가-힣]))(?P<sn>[가나다라마바사아자차카타파하거너더러])목(?P<sb>(?:의\d+)?)(?![가-힣]{{0,20}}적)))""",
     re.VERBOSE,
 )
+# The word before an article, annex or 부칙; its start is not inside a word.
+_SHORT = re.compile(r"(?<![가-힣\d])([가-힣]{1,12})\s*$")
+_SHORT_BEFORE = frozenset(["article", "annex", "form", "supplement"])
+_WINDOW = 32  # characters before an article in which its short name ends
 _NOT_AN_ITEM = re.compile(r"(?:법률|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙)\s*$")
 _ACT_WORD = re.compile(r"(?:법|법률|령|규정|규칙|세칙|고시|지침|약관|정관)$")
-
-_KINDS = ("quoted", "self", "same", "short", *DEPTH)
 
 
 def _value(kind: str, match: re.Match[str]) -> str:
@@ -93,7 +94,7 @@ def _value(kind: str, match: re.Match[str]) -> str:
         return f"제{match.group('in')}호{squeeze(match.group('ib'))}"
     if kind == "sub":
         return f"{match.group('sn')}목{squeeze(match.group('sb'))}"
-    return match.group("alias") if kind == "short" else ""
+    return ""
 
 
 def reference_tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str]) -> list[Token]:
@@ -107,14 +108,12 @@ def reference_tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str
         Token("act", match.start(), match.end(), match.group(0)) for match in titles.finditer(text)
     ]
     for match in _TOKEN.finditer(text):
-        kind = next(name for name in _KINDS if name != "act" and match.group(name) is not None)
-        value = _value(kind, match)
-        before = text[max(0, match.start() - 12) : match.start()]
-        if kind == "item" and _NOT_AN_ITEM.search(before):
+        kind = _kind(match)
+        if kind == "item" and _NOT_AN_ITEM.search(text, max(0, match.start() - 12), match.start()):
             continue
-        if kind == "short" and value not in names and not _ACT_WORD.search(value):
-            continue
-        found.append(Token(kind, match.start(), match.end(), value))
+        if kind in _SHORT_BEFORE and (short := _short_name(text, match.start(), names)):
+            found.append(short)
+        found.append(Token(kind, match.start(), match.end(), _value(kind, match)))
     found.sort(key=lambda token: (token.start, -token.end))
     kept: list[Token] = []
     for token in found:
@@ -124,3 +123,16 @@ def reference_tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str
             continue
         kept.append(token)
     return kept
+
+
+def _kind(match: re.Match[str]) -> str:
+    """Return the kind of a token: the outermost group that closed last."""
+    return match.lastgroup or ""
+
+
+def _short_name(text: str, end: int, names: Mapping[str, str]) -> Token | None:
+    """Return the short name of an act that ends before `end`, blanks aside; None without one."""
+    match = _SHORT.search(text, max(0, end - _WINDOW), end)
+    if match is None or not (match[1] in names or _ACT_WORD.search(match[1])):
+        return None
+    return Token("short", match.start(), match.end(1), match[1])

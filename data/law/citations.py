@@ -26,7 +26,15 @@ from kofinlaw.data.law.citation_locations import (
 from kofinlaw.data.law.citation_tokens import ACTS, DEPTH, Token, reference_tokens
 from kofinlaw.data.law.titles import ALIASES, canonical_title, name_pattern, titles_by_key
 
-__all__ = ["ALIASES", "Citation", "Scope", "cited_units", "document_aliases", "find_citations"]
+__all__ = [
+    "ALIASES",
+    "Citation",
+    "CitationReader",
+    "Scope",
+    "cited_units",
+    "document_aliases",
+    "find_citations",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ def find_citations(
 
     Offsets are characters of `text`. Raises nothing: a text without references gives none.
     """
-    reader = _Reader(text, act, article, scope or Scope())
+    reader = CitationReader(text, act, article, scope or Scope())
     return reader.read()
 
 
@@ -142,12 +150,20 @@ class _State:
     begin: Location | None = None
 
 
-class _Reader:
+class CitationReader:
     """Resolves the tokens of a text in order.
+
+    `title_of` names the act of a token and `emit` receives each reference: the reader of the
+    verifier (`verifying/mentions.py`) replaces both.
 
     A bracket has its own state; after it the state before it continues
     (`제3항(「형법」 제216조로 한정한다), 제4항`).
     """
+
+    after_act = _AFTER_ACT  # the words that may lie between an act and its article
+    bracket = re.compile(r"([()])")  # what has a state of its own begins and ends with these
+    opening: tuple[str, ...] = ("(",)
+    closing: tuple[str, ...] = (")",)
 
     def __init__(self, text: str, act: str, article: str, scope: Scope) -> None:
         self.text = text
@@ -161,8 +177,9 @@ class _Reader:
         self.start = self.end = 0
 
     def read(self) -> list[Citation]:
+        """Return the references in order of their offsets."""
         last = 0
-        for token in reference_tokens(self.text, self.scope.names, self.scope.pattern()):
+        for token in self.tokens():
             self._between(self.text[last : token.start])
             if token.kind in ACTS:
                 self._act(token)
@@ -173,17 +190,21 @@ class _Reader:
         self._flush()
         return self.out
 
+    def tokens(self) -> list[Token]:
+        """Return the tokens of the text in order, without overlaps."""
+        return reference_tokens(self.text, self.scope.names, self.scope.pattern())
+
     def _between(self, words: str) -> None:
         """Process the text between two tokens, bracket by bracket."""
-        for piece in re.split(r"([()])", words):
-            if piece == "(":
+        for piece in self.bracket.split(words):
+            if piece in self.opening:
                 self._flush()
                 here = self.state
                 self.brackets.append(here)
                 # `제419조(제2항을 제외한다)`: a bracket directly after an article is about it.
-                inside = "" if here.gap == "" and here.named is None else None
+                inside = "" if piece == "(" and here.gap == "" and here.named is None else None
                 self.state = _State(here.location, here.last_act, gap=inside)
-            elif piece == ")" and self.brackets:
+            elif piece in self.closing and self.brackets:
                 self._flush()
                 self.state = self.brackets.pop()
             elif self.state.gap is not None:
@@ -194,18 +215,21 @@ class _Reader:
     def _act(self, token: Token) -> None:
         self._flush()
         state = self.state
-        if token.kind == "self":
-            title = self.home.act
-        elif token.kind == "same":
-            title = self._same_act(token.value)
-        elif token.kind == "short":
-            title = self.scope.names.get(token.value, token.value)
-        else:
-            title = canonical_title(token.value, self.scope.titles)
+        title = self.title_of(token)
         state.named = title
         state.begin = None
         state.last_act = title or state.last_act
         self.start = token.start
+
+    def title_of(self, token: Token) -> str:
+        """Return the title that a token of an act names, given the references before it."""
+        if token.kind == "self":
+            return self.home.act
+        if token.kind == "same":
+            return self._same_act(token.value)
+        if token.kind == "short":
+            return self.scope.names.get(token.value, token.value)
+        return canonical_title(token.value, self.scope.titles)
 
     def _same_act(self, tail: str) -> str:
         base = self.state.last_act or self.home.act
@@ -218,7 +242,7 @@ class _Reader:
         state = self.state
         gap = state.gap
         chained = gap is not None and _GAP.match(gap) is not None
-        if state.named is not None and not (gap is not None and _AFTER_ACT.match(gap)):
+        if state.named is not None and not (gap is not None and self.after_act.match(gap)):
             state.named = None
         deeper = DEPTH[token.kind] > state.location.depth
         joined = self.pending and chained and not (gap or "").strip() and deeper
@@ -273,10 +297,11 @@ class _Reader:
         begin, self.state.begin = self.state.begin, None
         location = self.state.location
         if begin is not None:
-            for target, provision in locations_between(begin, location, self.scope):
-                self._emit(target, provision)
-        self._emit(unit_of(location), location.provision)
+            for inner in locations_between(begin, location, self.scope):
+                self.emit(inner, inside=True)
+        self.emit(location)
 
-    def _emit(self, target: str, provision: str) -> None:
-        if target:
-            self.out.append(Citation(target, provision, self.start, self.end))
+    def emit(self, location: Location, *, inside: bool = False) -> None:
+        """Add a reference; `inside` is true for those between the ends of a range."""
+        if target := unit_of(location):
+            self.out.append(Citation(target, location.provision, self.start, self.end))

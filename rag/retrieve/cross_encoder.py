@@ -17,7 +17,7 @@ from kofinlaw import UserError
 
 __all__ = ["BATCH", "MAX_TOKENS", "CrossEncoder"]
 
-MAX_TOKENS = 512  # of a pair; the longer text is cut
+MAX_TOKENS = 512  # of a pair, or fewer if its tokenizer says so; the longer text is cut
 BATCH = 16  # pairs scored in one forward pass
 
 
@@ -27,6 +27,8 @@ class CrossEncoder:
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self._model = model
         self._tokenizer = tokenizer
+        # Transformers gives a tokenizer without a limit an astronomic one.
+        self._longest = min(MAX_TOKENS, int(tokenizer.model_max_length))
 
     @classmethod
     def load(cls, folder: Path) -> CrossEncoder:
@@ -61,7 +63,7 @@ class CrossEncoder:
                 [pairs[i][1] for i in part],
                 padding=True,
                 truncation="longest_first",
-                max_length=MAX_TOKENS,
+                max_length=self._longest,
                 return_tensors="pt",
             ).to(self._model.device)
             with torch.inference_mode():

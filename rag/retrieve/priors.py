@@ -1,29 +1,33 @@
 """Add priors to fused scores: support for a passage from the corpus structure, without labels.
 
-Each is 0..1 and is added to the fused score by its weight (`rag.weights`). Courts and examiners
-ask about articles near other hits, articles that others refer to, and articles of acts. Measured
-on court issues in docs/studies/retrieval.md.
+A prior raises passages that were found; `walk` also adds articles that were not. Each is 0..1 and
+is added to the fused score by its weight (`rag.weights`). Courts and examiners ask about articles
+near other hits, articles that others refer to, and articles of acts.
+Measured on court issues in docs/studies/retrieval.md.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cached_property
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw.data.law.versions import citation_key
-from kofinlaw.rag.arrays import Rows, Scores
+from kofinlaw.rag.arrays import Mask, Rows, Scores
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.settings import RetrieverWeights
 
-__all__ = ["DOCUMENT_HITS", "PRIORS", "Floats", "Priors"]
+__all__ = ["CORPUS_WEIGHTS", "DOCUMENT_HITS", "PRIORS", "WALK_HITS", "Floats", "Priors"]
 
 Floats = NDArray[np.float64]
 
 PRIORS = ("document", "linked", "beside", "cited_often", "act")
+CORPUS_WEIGHTS = (*PRIORS, "walk")  # all weights that use the structure of the corpus
 DOCUMENT_HITS = 30  # best hits that decide which documents the question is about
+WALK_HITS = 30  # best hits whose references are followed
 # Endings of the titles of decrees and ministries' rules.
 _BELOW_AN_ACT = re.compile(r"(?:시행령|시행규칙|규칙|규정|세칙|고시|기준)$")
 
@@ -37,6 +41,42 @@ class Priors:
 
     def __init__(self, index: Index) -> None:
         self._index = index
+
+    def walk(
+        self, rows: Rows, scores: Scores, weight: float, shown: Mask | None = None
+    ) -> tuple[Rows, Floats]:
+        """Return the passages with those that the best hits refer to, each raised by its support.
+
+        The support of an article is the sum of the scores of the hits that refer to it, each
+        divided by the root of the number of articles that the hit refers to; the largest counts
+        `weight`. An article that was not found enters with its first passage that is `shown` (None:
+        all), behind the others.
+        """
+        values = scores.astype(np.float64)
+        support: dict[str, float] = {}
+        sources: set[str] = set()
+        for row, score in zip(rows[:WALK_HITS].tolist(), values[:WALK_HITS].tolist(), strict=True):
+            source = citation_key(self._index.chunks[row])
+            if source in sources:
+                continue  # a further part of one article
+            sources.add(source)
+            targets = self._index.references.get(source, ())
+            for unit in targets:
+                support[unit] = support.get(unit, 0.0) + score / sqrt(len(targets))
+        most = max(support.values(), default=0.0)
+        if not weight or most <= 0:
+            return rows, values
+        place = {row: at for at, row in enumerate(rows.tolist())}
+        new: dict[int, float] = {}
+        for unit, value in support.items():
+            texts = self._index.rows_of_unit.get(unit, ())
+            found = [place[row] for row in texts if row in place]
+            values[found] += weight * value / most
+            if not found:
+                first = next((row for row in texts if shown is None or shown[row]), None)
+                if first is not None:
+                    new[first] = weight * value / most
+        return np.append(rows, [*new]).astype(rows.dtype), np.append(values, [*new.values()])
 
     def add_to(self, rows: Rows, scores: Scores, weights: RetrieverWeights) -> Floats:
         """Return the fused scores with the weighted priors added."""

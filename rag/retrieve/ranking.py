@@ -6,25 +6,31 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kofinlaw.rag.arrays import Mask
 from kofinlaw.rag.fusion import Fused, Ranked, fuse
-from kofinlaw.rag.retrieve.priors import PRIORS, Priors
+from kofinlaw.rag.retrieve.priors import CORPUS_WEIGHTS, Priors
 from kofinlaw.rag.settings import RagSettings
 
 __all__ = ["rank", "retriever_weights"]
 
 
-def rank(lists: Sequence[Ranked], settings: RagSettings, priors: Priors) -> list[Fused]:
-    """Return the passages of all lists, best first: the lists fused,
-    then the weighted priors added.
+def rank(
+    lists: Sequence[Ranked], settings: RagSettings, priors: Priors, shown: Mask | None = None
+) -> list[Fused]:
+    """Return the passages of all lists, best first: the lists fused, the articles that hits refer
+    to and that are `shown` (None: all) added, then the weighted priors added.
     """
     fused = fuse(lists, settings.fusion)
     weights = settings.weights
-    if not fused or not any(getattr(weights, name) for name in PRIORS):
+    if not fused or not any(getattr(weights, name) for name in CORPUS_WEIGHTS):
         return fused
     rows = np.array([one.row for one in fused])
-    scores = priors.add_to(rows, np.array([one.score for one in fused]), weights)
+    found = {one.row: one.by for one in fused}
+    rows, scores = priors.walk(rows, np.array([one.score for one in fused]), weights.walk, shown)
+    scores = priors.add_to(rows, scores, weights)
     order = np.lexsort((rows, -scores))
-    return [Fused(fused[i].row, float(scores[i]), fused[i].by) for i in order.tolist()]
+    ordered = zip(rows[order].tolist(), scores[order].tolist(), strict=True)
+    return [Fused(row, score, found.get(row, ("walk",))) for row, score in ordered]
 
 
 def retriever_weights(settings: RagSettings) -> dict[str, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kofinlaw.rag.arrays import Rows
+from kofinlaw.rag.arrays import Mask, Rows
 from kofinlaw.rag.fusion import Ranked, fusion_values
 from kofinlaw.rag.retrieve.priors import Priors
 from kofinlaw.rag.retrieve.ranking import retriever_weights
@@ -40,14 +40,23 @@ class StoredLists:
     leave out is left out here.
     """
 
-    def __init__(self, lists: Sequence[Sequence[Ranked]], priors: Priors) -> None:
+    def __init__(
+        self,
+        lists: Sequence[Sequence[Ranked]],
+        priors: Priors,
+        shown: Sequence[Mask | None] | None = None,
+    ) -> None:
         self._priors = priors
+        self._shown = shown or [None] * len(lists)
         self._questions = [_stored(one) for one in lists]
 
     def rank(self, settings: RagSettings) -> list[Rows]:
         """Return the rows found for each question, best first."""
         weights = retriever_weights(settings)
-        return [self._rank(rows, lists, settings, weights) for rows, lists in self._questions]
+        return [
+            self._rank(rows, lists, settings, weights, shown)
+            for (rows, lists), shown in zip(self._questions, self._shown, strict=True)
+        ]
 
     def _rank(
         self,
@@ -55,6 +64,7 @@ class StoredLists:
         lists: Sequence[_List],
         settings: RagSettings,
         weights: dict[str, float],
+        shown: Mask | None,
     ) -> Rows:
         used = [
             one
@@ -75,6 +85,7 @@ class StoredLists:
         rows, scores = rows[found], scores[found]
         order = np.lexsort((rows, -scores))
         rows, scores = rows[order], scores[order]
+        rows, scores = self._priors.walk(rows, scores, settings.weights.walk, shown)
         scores = self._priors.add_to(rows, scores, settings.weights)
         return rows[np.lexsort((rows, -scores))]
 

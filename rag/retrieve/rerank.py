@@ -27,6 +27,7 @@ __all__ = [
     "YES",
     "CrossEncoderReranker",
     "Reranker",
+    "mixed",
     "open_reranker",
     "yes_or_no",
 ]
@@ -96,6 +97,26 @@ def yes_or_no(engine: Engine, template: ChatTemplate) -> Reranker:
         return [_sigmoid(yes.logprob - no.logprob) for yes, no in rows]
 
     return score
+
+
+def mixed(scores: Sequence[float], fused: Sequence[float], share: float) -> list[float]:
+    """Return the mixture of a question's two scores, each scaled from 0 to 1 over its passages.
+
+    `share` is that of the reranker's `scores` (0 to 1). Logits are compared, not their sigmoids,
+    which are all near 0 or 1.
+    """
+    logits = _scaled([_logit(score) for score in scores])
+    return [share * a + (1 - share) * b for a, b in zip(logits, _scaled(fused), strict=True)]
+
+
+def _scaled(values: Sequence[float]) -> list[float]:
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    return [(value - low) / (high - low) if high > low else 1.0 for value in values]
+
+
+def _logit(score: float) -> float:
+    inside = min(max(score, 1e-7), 1 - 1e-7)
+    return math.log(inside / (1 - inside))
 
 
 def _sigmoid(value: float) -> float:

@@ -52,7 +52,7 @@ from kofinlaw.rag.retrieve.query_forms import (
     write_queries,
 )
 from kofinlaw.rag.retrieve.ranking import rank
-from kofinlaw.rag.retrieve.rerank import Reranker, open_reranker
+from kofinlaw.rag.retrieve.rerank import Reranker, mixed, open_reranker
 from kofinlaw.rag.retrieve.scope import Allowed, Days, Scope, Scopes
 from kofinlaw.rag.settings import WRITTEN_FORMS, QueryForm, RagSettings
 from kofinlaw.records import Chunk, Question
@@ -262,6 +262,19 @@ class Retriever:
         scopes = self._scopes.of(questions, allowed, as_of)
         return self._lists([self._present(question) for question in questions], scopes)
 
+    def shown(
+        self,
+        questions: Sequence[Question],
+        *,
+        allowed: Allowed | None = None,
+        as_of: Days = None,
+    ) -> list[Mask | None]:
+        """Return for each question which passages it may find; None: all.
+
+        The arguments are those of `search`.
+        """
+        return [scope.shown for scope in self._scopes.of(questions, allowed, as_of)]
+
     def _lists(self, questions: Sequence[Question], scopes: Sequence[Scope]) -> list[list[Ranked]]:
         self._write_queries(questions)
         asked = [
@@ -309,7 +322,7 @@ class Retriever:
     def _rank(self, question: Question, lists: Sequence[Ranked], scope: Scope) -> list[Fused]:
         """Return the shown passages, best first; articles that the question cites are raised."""
         settings = self.settings
-        by_row = {fused.row: fused for fused in rank(lists, settings, self._priors)}
+        by_row = {fused.row: fused for fused in rank(lists, settings, self._priors, scope.shown)}
         if settings.citation_lookup and settings.weights.citation > 0:
             for row in self._cited_rows(question):
                 fused = by_row.get(row, Fused(row, 0.0, ()))
@@ -325,10 +338,11 @@ class Retriever:
         ranked: Sequence[list[Fused]],
         reranker: Reranker,
     ) -> list[list[Fused]]:
-        """Return the same passages in the reranker's order.
+        """Return the same passages in the reranker's order, or in that of the mixed scores.
 
         Equal scores keep the order they had.
         """
+        share = self.settings.rerank_share
         pairs = [
             ("\n".join([question.question, *question.options]), self.index.chunks[fused.row].text)
             for question, found in zip(questions, ranked, strict=True)
@@ -338,7 +352,13 @@ class Retriever:
         with child_span("rerank", model=self.settings.reranker, pairs=len(pairs)) as span:
             scores = iter(reranker(pairs) if pairs else [])
             for question, found in zip(questions, ranked, strict=True):
-                scored = [Fused(row, next(scores), (*by, "rerank")) for row, _, by in found]
+                own = [next(scores) for _ in found]
+                if share < 1:
+                    own = mixed(own, [fused.score for fused in found], share)
+                scored = [
+                    Fused(row, score, (*by, "rerank"))
+                    for (row, _, by), score in zip(found, own, strict=True)
+                ]
                 out.append(sorted(scored, key=lambda fused: -fused.score))
                 hits = [Hit(self.index.chunks[row], score, by) for row, score, by in out[-1]]
                 span.item(question.id, documents=trace_records(hits))

@@ -15,7 +15,7 @@ import numpy as np
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_write, read_jsonl, write_json
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.retrieve.priors import PRIORS, Priors
+from kofinlaw.rag.retrieve.priors import CORPUS_WEIGHTS, PRIORS, Priors
 from kofinlaw.rag.retrieve.refusion import FUSIONS, StoredLists
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.rag.retrieve.scope import Allowed
@@ -93,8 +93,10 @@ def tune(
     forms = FORMS[-1] if options else FORMS[0]
     # The lists of the local store: a server that fuses does not return its single lists.
     listed = start.model_copy(update={"query_forms": forms, "store": "local"})
-    lists = Retriever(index, listed, cache=cache).lists(questions, allowed=allowed)
-    sweep = _Sweep(start, index, StoredLists(lists, Priors(index)), gold, k, progress)
+    retriever = Retriever(index, listed, cache=cache)
+    lists = retriever.lists(questions, allowed=allowed)
+    stored = StoredLists(lists, Priors(index), retriever.shown(questions, allowed=allowed))
+    sweep = _Sweep(start, index, stored, gold, k, progress)
     for name, one in sweep.singles():
         sweep.try_one(name, one)
     for one in sweep.hybrids():
@@ -177,7 +179,9 @@ class _Sweep:
     def climb(self, start: RagSettings) -> None:
         """Climb by coordinate ascent: from a setting, each weight in turn while the others stay."""
         here, score = start, self.try_one("priors", start)
-        steps: list[tuple[str, tuple[float, ...]]] = [(prior, PRIOR_WEIGHTS) for prior in PRIORS]
+        steps: list[tuple[str, tuple[float, ...]]] = [
+            (prior, PRIOR_WEIGHTS) for prior in CORPUS_WEIGHTS
+        ]
         if start.lexical == "both":
             steps.append(("bigram", BIGRAM_WEIGHTS))
         for name, values in steps * PASSES:

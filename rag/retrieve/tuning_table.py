@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kofinlaw.rag.retrieve.priors import PRIORS
+from kofinlaw.rag.retrieve.priors import CORPUS_WEIGHTS
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.texts import markdown_text
 
@@ -31,7 +31,7 @@ class Trial:
             "case_votes": settings.case_votes,
             "fusion": settings.fusion,
             "forms": "+".join(settings.query_forms),
-            **{prior: getattr(weights, prior) for prior in PRIORS},
+            **{prior: getattr(weights, prior) for prior in CORPUS_WEIGHTS},
             f"recall@{self.k}": self.recall,
             "mrr": self.mrr,
         }

@@ -35,7 +35,13 @@ from kofinlaw.recipes.cli.recipe_commands import (
     recipe_show,
     run,
 )
-from kofinlaw.recipes.cli.score_commands import compare, report_serve, report_write, score
+from kofinlaw.recipes.cli.score_commands import (
+    compare,
+    report_serve,
+    report_write,
+    score,
+    verify_citations,
+)
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
     data_build,
@@ -60,7 +66,7 @@ COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     fit_retriever,
     *(ask, answer, exam, score, compare),
-    *(merge, verify, export, models, doctor),
+    *(verify_citations, merge, verify, export, models, doctor),
 )
 
 # The commands that continue unfinished work if they are run again.

@@ -9,13 +9,13 @@ import typer
 
 from kofinlaw import Progress, UserError
 from kofinlaw.recipes.cli.binding import bound_run, output_folder, run_of
-from kofinlaw.recipes.cli.console import command_line, say, short_path
-from kofinlaw.recipes.cli.options import Trust
+from kofinlaw.recipes.cli.console import command_line, print_json, say, short_path
+from kofinlaw.recipes.cli.options import AsJson, RunFolder, Trust
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
 
-__all__ = ["compare", "report_serve", "report_write", "score"]
+__all__ = ["compare", "report_serve", "report_write", "score", "verify_citations"]
 
 
 def score(
@@ -210,3 +210,65 @@ def report_serve(
             server.serve_forever()
         except KeyboardInterrupt:
             say("\nserver stopped")
+
+
+def verify_citations(
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT|FILE|-", help="A text, a text file, or - for a pipe.")
+    ],
+    run: RunFolder = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Folder of a corpus, instead of a run's."),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", help="The day whose law counts: 2026-01-01; default: the text's, or now."
+        ),
+    ] = None,
+    act: Annotated[
+        str, typer.Option("--act", help="The act that articles without an act belong to.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check every reference of a text to law and decisions; exit code 1 if one does not hold."""
+    from collections import Counter
+
+    from kofinlaw.data.law.verifying.known_law import KnownLaw
+    from kofinlaw.data.law.verifying.verify import verify_citations as check
+    from kofinlaw.recipes.asking.days import typed_day
+    from kofinlaw.recipes.asking.reference_lines import reference_lines, text_to_verify
+
+    day = typed_day(as_of) if as_of is not None else None
+    if run is not None and data is not None:
+        raise UserError(
+            "two corpora are named", where="--run, --data", remedy="leave one of them out"
+        )
+    words, where = text_to_verify(text)
+    folder = data if data is not None else bound_run(run).folder / "data"
+    known = KnownLaw.of_corpus(folder)
+    title = ""
+    if act:
+        title = known.title_of(act)
+        if not title:
+            raise UserError(
+                f"the corpus has no act {act!r}", where="--act", remedy="write its full title"
+            )
+    found = check(words, known, as_of=day, act=title)
+    if as_json:
+        print_json(
+            {
+                "source": where,
+                "text": words if where == "TEXT" else "",
+                "characters": len(words),
+                "counts": dict(Counter(one.verdict for one in found)),
+                "failed": sum(one.failed for one in found),
+                "citations": [one.to_record() for one in found],
+            }
+        )
+    else:
+        for line in reference_lines(words, found):
+            say(line)
+    if any(one.failed for one in found):
+        raise typer.Exit(1)

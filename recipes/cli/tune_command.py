@@ -197,10 +197,11 @@ def fit_retriever(
     trust: Trust = False,
 ) -> None:
     """Train an embedder on pairs from the recipe's documents and your own (section `retriever`)."""
-    from kofinlaw.models.embedders import require_sentence_transformers
     from kofinlaw.offline import guard
     from kofinlaw.recipes.pipeline.compliance import check_policy
+    from kofinlaw.recipes.pipeline.fitting.reranker_fitting import reranker_stage
     from kofinlaw.recipes.pipeline.fitting.retriever_fitting import STAGE, retriever_stage
+    from kofinlaw.recipes.pipeline.fitting.retriever_pairs import check_fit
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.runner import run_stages
     from kofinlaw.recipes.pipeline.stages import build_stages
@@ -208,22 +209,24 @@ def fit_retriever(
     mode = check_resume(resume)
     bound = bind_recipe(recipe, overrides, runs)
     check_policy(bound.recipe)
-    if bound.recipe.data is None:
-        raise UserError(
-            "an embedder is trained on documents, and this recipe has none",
-            where=str(bound.recipe_file.path),
-            remedy="name them in data.sources",
-        )
-    require_sentence_transformers(bound.recipe.retriever.base)
+    check_fit(bound)
     documents = [stage for stage in build_stages(bound) if stage.name == "data"]
     stages = [*documents, retriever_stage(bound)]
+    reranks = bound.recipe.retriever.reranker is not None
+    if reranks:
+        stages.append(reranker_stage(bound))
     offline = guard(offline=bound.recipe.offline)
     with run_lock(bound.folder, say), offline:
         outcomes = run_stages(
             stages, bound.folder, resume=mode, trust=trust, say=lambda line: say(f"  {line}")
         )
-    for line in _lines(outcomes[-1].record["counts"]):
+    for line in _lines(outcomes[len(documents)].record["counts"]):
         say(f"  {line}")
+    if reranks:
+        for line in _reranker_lines(outcomes[-1].record["counts"]):
+            say(f"  {line}")
+        folder = short_path(bound.folder / "reranker" / "model")
+        say(f"  to try the reranker, set rag.reranker: {folder} and rag.rerank_share: 0.2")
     model = short_path(bound.folder / STAGE / "model")
     options = same_run(overrides, runs)
     say_next(command_line("index", recipe, *options, "--set", f"rag.embedder={model}"))
@@ -245,5 +248,19 @@ def _lines(counts: Mapping[str, Any]) -> list[str]:
             lines.append(
                 f"{name}: {row['at_1']:.1%} of {row['queries']} held-out queries find their "
                 f"passage first, {row['at_10']:.1%} among ten of {row['passages']}"
+            )
+    return lines
+
+
+def _reranker_lines(counts: Mapping[str, Any]) -> list[str]:
+    """Return the figures of `RerankerResult.to_record` as sentences."""
+    steps, planned = counts["steps"], counts["planned_steps"]
+    lines = [f"reranker: {counts['groups']} queries, {steps} of {planned} steps"]
+    for name in ("before", "after"):
+        row = counts[name]
+        if row:
+            lines.append(
+                f"{name}: {row['at_1']:.1%} of {row['queries']} held-out queries get their "
+                f"passage first ({row['by_chance']:.1%} by chance)"
             )
     return lines

@@ -68,6 +68,7 @@ FIRST_SLICES = ("negative", "positive", "options-4", "options-5", "numeric", "ar
 WITHOUT_SCORES: Mapping[str, object] = {
     **dict.fromkeys(("scores", "tiles", "slices", "retrieval", "judge", "orders", "grounding")),
     "calibration": [],
+    "law_citations": [],
     **{
         name: []
         for name in (
@@ -237,6 +238,11 @@ def score_context(scores: ScoresRecord | None, chunks: int | None = None) -> Map
             {"label": s["label"], "g": s["scores"]["grounding"]}
             for s in systems
             if s["scores"].get("grounding")
+        ],
+        "law_citations": [
+            {"label": s["label"], "l": s["scores"]["law_citations"]}
+            for s in systems
+            if s["scores"].get("law_citations")
         ],
         "score_note": score_note(scores),
         "against": [

@@ -11,6 +11,7 @@ FILES = (
     "earlier.jsonl",
     "articles.jsonl",
     "citations.jsonl",
+    "edges.jsonl",
     "names.json",
     "duplicates.jsonl",
     "rejected.jsonl",
@@ -41,7 +42,7 @@ def test_parquet_has_the_rows_of_every_jsonl_file_and_empty_files_have_columns(
 ):
     parquet = pytest.importorskip("pyarrow.parquet")
     build([act], tmp_path / "out", parquet=True)
-    for name in ("chunks", "earlier", "articles", "citations", "duplicates", "rejected"):
+    for name in ("chunks", "earlier", "articles", "citations", "edges", "duplicates", "rejected"):
         table = parquet.read_table(tmp_path / "out" / f"{name}.parquet")
         lines = (tmp_path / "out" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
         assert table.to_pylist() == [json.loads(line) for line in lines]

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.files import read_jsonl, write_jsonl
 from kofinlaw.records import Answer, Key, Question
+from kofinlaw.scoring.report.page_scores import score_context
 from kofinlaw.scoring.score import score_answers
 from kofinlaw.scoring.stats.paired import mcnemar_exact
 
@@ -161,3 +163,31 @@ def test_every_question_is_an_item_and_the_pairs_add_up(run_folder):
         assert pair["both"] + pair["only_a"] + pair["only_b"] + pair["neither"] == pair["n"] == 60
         value = {n: result["systems"][n]["choice"]["value"] for n in (pair["a"], pair["b"])}
         assert value[pair["b"]] - value[pair["a"]] == pytest.approx(pair["difference"])
+
+
+def test_cited_law_is_verified_in_scores_and_report(run_folder, tmp_path, settings, embedder):
+    cited = {
+        "base": "가람은행 전자금융규정 제9조와 제100조, 가람은행 전자금융규정 제200조",
+        "base-rag": "정해진 바가 없다.",
+    }
+    for name, text in cited.items():
+        answers = list(read_jsonl(run_folder / f"answer-{name}" / "answers.jsonl", Answer))
+        free = [replace(a, answer=text) if a.id.startswith("FR") else a for a in answers]
+        write_jsonl(tmp_path / name / "answers.jsonl", free)
+    score_answers(
+        run_folder / "questions/questions.jsonl",
+        run_folder / "questions/key.jsonl",
+        {name: tmp_path / name for name in cited},
+        run_folder / "data/chunks.jsonl",
+        tmp_path / "out",
+        settings=settings,
+        embedder=embedder,
+    )
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text(encoding="utf-8"))
+    found = scores["systems"]["base"]["law_citations"]
+    assert (found["citations"], found["holds"], found["refuted"]) == (36, 12, 24)
+    assert scores["systems"]["base-rag"]["law_citations"] is None
+    page = (tmp_path / "out" / "scores.md").read_text(encoding="utf-8")
+    assert "| base | 12 | 36 | 33.3 | 24 | 0 |" in page
+    (row,) = score_context(scores)["law_citations"]
+    assert row["l"] == found

@@ -2,15 +2,13 @@
 
 The loss is sentence-transformers' MultipleNegativesRankingLoss (Henderson et al. 2017), or its
 cached form (Gao et al. 2021) where a step does not fit into one forward pass: the gradient is the
-same. The random state of a step comes from the seed and the step's number.
+same.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,14 +20,13 @@ from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.files import atomic_folder, sha256_text
 from kofinlaw.models.embedders import unit_rows
 from kofinlaw.models.identity import model_fingerprint
-from kofinlaw.trainer.retriever import checkpoints
+from kofinlaw.trainer.retriever.loop import Loop, run_loop
 from kofinlaw.trainer.retriever.schedule import TrainingPair, hold_out, schedule
 from kofinlaw.trainer.retriever.settings import RetrieverSettings
 from kofinlaw.trainer.retriever.trainee import Trainee, open_trainee
 
 __all__ = ["FitResult", "Found", "fit_embedder", "measure"]
 
-WARMUP = 0.1  # share of the steps in which the learning rate rises
 _CANDIDATES = 2_000  # passages among which held-out queries search
 _QUERIES = 300
 
@@ -100,17 +97,29 @@ def fit_embedder(
     trainee = open_trainee(
         base, settings, seed, [text for p in pairs for text in (p.anchor, p.positive)]
     )
-    mark = _fingerprint(base, train, settings, seed)
+    loop = Loop(
+        phase="train",
+        section="retriever",
+        steps=settings.steps,
+        learning_rate=settings.rate,
+        seed=seed,
+        checkpoint_steps=settings.checkpoint_steps,
+        budget_minutes=settings.budget_minutes,
+        checkpoints=out / "checkpoints",
+        fingerprint=_fingerprint(base, train, settings, seed),
+    )
     before = measure(trainee, held_out, pairs, seed) if held_out else None
-    state = _train(trainee, batches, settings, out / "checkpoints", mark, seed, progress)
+    done = run_loop(
+        loop, trainee.weights, lambda step: _loss(trainee, batches[step], settings), progress
+    )
     after = measure(trainee, held_out, pairs, seed) if held_out else None
     with atomic_folder(out / "model") as folder:
         trainee.save(folder)
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+    shutil.rmtree(loop.checkpoints, ignore_errors=True)
     kinds: dict[str, int] = {}
     for pair in train:
         kinds[pair.kind] = kinds.get(pair.kind, 0) + 1
-    losses = state.losses
+    losses = done.losses
     tail = losses[-10:]
     return FitResult(
         pairs=len(train),
@@ -119,7 +128,7 @@ def fit_embedder(
         planned_steps=settings.steps,
         first_loss=round(sum(losses[:10]) / len(losses[:10]), 4),
         last_loss=round(sum(tail) / len(tail), 4),
-        seconds=round(state.seconds, 1),
+        seconds=round(done.seconds, 1),
         before=before,
         after=after,
     )
@@ -131,80 +140,24 @@ def _fingerprint(
     """Return a hash of everything that decides the weights; the budget and the rhythm of
     checkpoints are not among it.
     """
-    used = settings.model_dump(mode="json", exclude={"budget_minutes", "checkpoint_steps"})
+    used = settings.model_dump(
+        mode="json", exclude={"budget_minutes", "checkpoint_steps", "reranker"}
+    )
     texts = [sha256_text("\x1f".join(asdict(pair).values())) for pair in pairs]
     versions = (__version__, torch.__version__, str(torch.get_num_threads()))
     return sha256_text(repr([model_fingerprint(base), texts, sorted(used.items()), seed, versions]))
 
 
-@dataclass
-class _State:
-    losses: list[float]
-    seconds: float
-
-
-def _train(
-    trainee: Trainee,
-    batches: Sequence[Sequence[TrainingPair]],
-    settings: RetrieverSettings,
-    root: Path,
-    mark: str,
-    seed: int,
-    progress: Progress,
-) -> _State:
-    optimizer = torch.optim.AdamW(
-        list(trainee.weights.values()), lr=settings.rate, weight_decay=0.01
-    )
-    state = _State([], 0.0)
-    saved = checkpoints.newest(root, mark)
-    if saved is not None:
-        with torch.no_grad():
-            for name, weight in trainee.weights.items():
-                weight.copy_(saved.weights[name])
-        optimizer.load_state_dict(saved.optimizer)
-        state = _State(saved.losses, saved.seconds)
-    limit = (settings.budget_minutes or math.inf) * 60
-    started = time.monotonic() - state.seconds
-    for step in range(len(state.losses), len(batches)):
-        if time.monotonic() - started >= limit and state.losses:
-            break
-        state.losses.append(_step(trainee, optimizer, batches, step, settings, seed))
-        state.seconds = time.monotonic() - started
-        progress("train", step + 1, len(batches), loss=round(state.losses[-1], 3))
-        if (step + 1) % settings.checkpoint_steps == 0 or step + 1 == len(batches):
-            _save(root, trainee, optimizer, state, mark)
-    return state
-
-
-def _save(
-    root: Path, trainee: Trainee, optimizer: torch.optim.Optimizer, state: _State, mark: str
-) -> None:
-    checkpoints.save(
-        root,
-        step=len(state.losses),
-        losses=state.losses,
-        seconds=state.seconds,
-        weights=trainee.weights,
-        optimizer=optimizer.state_dict(),
-        fingerprint=mark,
-    )
-
-
-def _step(
-    trainee: Trainee,
-    optimizer: torch.optim.Optimizer,
-    batches: Sequence[Sequence[TrainingPair]],
-    step: int,
-    settings: RetrieverSettings,
-    seed: int,
-) -> float:
-    """Make one optimizer step; returns its loss."""
+def _loss(
+    trainee: Trainee, batch: Sequence[TrainingPair], settings: RetrieverSettings
+) -> torch.Tensor:
+    """Return the loss of one step."""
     from sentence_transformers.sentence_transformer.losses import (
         CachedMultipleNegativesRankingLoss,
         MultipleNegativesRankingLoss,
     )
 
-    model, batch, scale = trainee.model, batches[step], settings.scale
+    model, scale = trainee.model, settings.scale
     loss_of = (
         MultipleNegativesRankingLoss(model, scale=scale)
         if settings.pass_pairs >= len(batch) or settings.method == "static"
@@ -212,32 +165,12 @@ def _step(
             model, scale=scale, mini_batch_size=settings.pass_pairs
         )
     )
-    for group in optimizer.param_groups:
-        group["lr"] = settings.rate * _rate(step, len(batches))
-    torch.manual_seed((seed * 1_000_003 + step) % 2**63)
     model.train()
-    optimizer.zero_grad(set_to_none=True)
     columns = _columns(trainee, batch, settings)
     dtype = "float32" if settings.method == "static" else settings.dtype
     with _products(model.device.type, dtype):
-        loss = loss_of(columns, torch.empty(0))
-    loss.backward()
-    value = float(loss.detach())
-    if not math.isfinite(value):
-        raise UserError(
-            f"the loss of step {step + 1} is {value}",
-            where="retriever.learning_rate",
-            remedy="lower the learning rate, or set retriever.dtype to float32",
-        )
-    torch.nn.utils.clip_grad_norm_(list(trainee.weights.values()), 1.0)
-    optimizer.step()
-    return value
-
-
-def _rate(step: int, steps: int) -> float:
-    """Return the share of the highest learning rate: a linear rise, then a linear fall."""
-    rise = max(1, round(WARMUP * steps))
-    return min((step + 1) / rise, (steps - step) / max(steps - rise, 1))
+        loss: torch.Tensor = loss_of(columns, torch.empty(0))
+    return loss
 
 
 def _products(device: str, dtype: str) -> contextlib.AbstractContextManager[object]:

@@ -6,12 +6,10 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.files import read_json_lines
 
-__all__ = ["OWN", "TrainingPair", "hold_out", "read_pairs", "schedule"]
+__all__ = ["OWN", "TrainingPair", "hold_out", "schedule"]
 
 OWN = "own"  # kind of the pairs that the user gives
 
@@ -25,36 +23,6 @@ class TrainingPair:
     negative: str
     kind: str
     unit: str
-
-
-def read_pairs(path: Path, kind: str | None = None) -> list[TrainingPair]:
-    """Read pairs in JSON Lines: `anchor` and `positive`, and optionally `negative`, `kind`, `unit`.
-
-    These are the columns of sentence-transformers. Without `unit` the positive text counts as the
-    unit. `kind` is that of every pair, if it is given.
-
-    Raises UserError with file and line for a missing or empty text.
-    """
-    if not path.is_file():
-        raise UserError("there is no such file of pairs", where=str(path))
-    found = []
-    for number, row in read_json_lines(path):
-        texts = {name: row.get(name, "") for name in ("anchor", "positive", "negative", "unit")}
-        wrong = [name for name, text in texts.items() if not isinstance(text, str)]
-        wrong += [name for name in ("anchor", "positive") if not str(texts[name]).strip()]
-        if wrong:
-            raise UserError(
-                f"{wrong[0]} must be a text"
-                + (" that is not empty" if texts[wrong[0]] == "" else ""),
-                where=f"{path}:{number}",
-                remedy='write {"anchor": "a query", "positive": "the passage that answers it"}',
-            )
-        named = kind or str(row.get("kind") or OWN)
-        unit = texts["unit"] or texts["positive"]
-        found.append(
-            TrainingPair(texts["anchor"], texts["positive"], texts["negative"], named, unit)
-        )
-    return found
 
 
 def hold_out(

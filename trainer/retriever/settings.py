@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from kofinlaw.trainer.retriever.reranker_settings import RerankerSettings
+
 __all__ = ["RetrieverSettings"]
 
 
@@ -76,6 +78,11 @@ class RetrieverSettings(BaseModel):
     checkpoint_steps: int = Field(25, ge=1, description="a killed run loses at most so many steps")
     budget_minutes: float | None = Field(
         None, gt=0, description="end after so many minutes with what is learned; none: all steps"
+    )
+    reranker: RerankerSettings | None = Field(
+        None,
+        description="train a cross-encoder for `rag.reranker` from the base, after the embedder; "
+        "none: no reranker",
     )
     held_out_share: float = Field(
         0.05,

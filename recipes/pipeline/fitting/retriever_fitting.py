@@ -30,7 +30,7 @@ def retriever_stage(bound: Run) -> Stage:
         STAGE,
         partial(train_retriever, bound),
         settings={
-            "retriever": recipe.retriever.model_dump(mode="json"),
+            "retriever": recipe.retriever.model_dump(mode="json", exclude={"reranker"}),
             "holdout": recipe.augment.model_dump(
                 mode="json", include={"holdout_documents", "holdout_share"}
             ),
@@ -41,6 +41,7 @@ def retriever_stage(bound: Run) -> Stage:
         modules=(
             "kofinlaw.recipes.pipeline.run",
             "kofinlaw.recipes.pipeline.fitting.retriever_fitting",
+            "kofinlaw.recipes.pipeline.fitting.retriever_pairs",
         ),
         after=("data",),
     )
@@ -49,38 +50,25 @@ def retriever_stage(bound: Run) -> Stage:
 def train_retriever(bound: Run, out: Path, progress: Progress) -> FitResult:
     """Build the pairs of a run, train the embedder, and write pairs and model into `out`.
 
-    Documents that are held out from training are held out here too. Raises UserError if own pairs
-    contain an evaluation question.
+    Documents that are held out from training are held out here too. Raises UserError for a
+    mistake in the own pairs, and if they hold an evaluation question.
     """
-    from kofinlaw.augment.heldout.holdout_choice import held_out_titles
-    from kofinlaw.augment.reading.acts import read_laws
     from kofinlaw.augment.retrieval.negatives import with_negatives
-    from kofinlaw.augment.retrieval.pairs import build_pairs, read_corpus
-    from kofinlaw.files import read_jsonl, write_jsonl
-    from kofinlaw.recipes.pipeline.ready_examples import check_texts
-    from kofinlaw.recipes.pipeline.run import protected_examples
-    from kofinlaw.records import Article
+    from kofinlaw.augment.retrieval.pairs import build_pairs
+    from kofinlaw.files import write_jsonl
+    from kofinlaw.recipes.pipeline.fitting.retriever_pairs import own_pairs, training_corpus
     from kofinlaw.trainer.retriever.fit import fit_embedder
-    from kofinlaw.trainer.retriever.schedule import OWN, read_pairs
-    from kofinlaw.trainer.retriever.trainee import base_folder
+    from kofinlaw.trainer.retriever.pair_file import read_pairs
+    from kofinlaw.trainer.retriever.trained_base import base_folder
 
     recipe, settings = bound.recipe, bound.recipe.retriever
-    folder = bound.folder / "data"
     progress("pairs", 0)
-    laws = read_laws(read_jsonl(folder / "articles.jsonl", Article))
-    left_out = held_out_titles(recipe.augment, laws) if recipe.augment.holds_out else ()
-    corpus = read_corpus(folder, left_out)
+    corpus = training_corpus(bound)
+    own = own_pairs(bound, corpus)
     made = build_pairs(corpus, settings.kinds, seed=recipe.seed)
     if settings.negatives:
         made = with_negatives(made, corpus, seed=recipe.seed, progress=progress)
     write_jsonl(out / "pairs.jsonl", made)
-    pairs = read_pairs(out / "pairs.jsonl")
-    if settings.pairs:
-        path = bound.path(settings.pairs)
-        own = read_pairs(path, OWN)
-        check_texts(
-            [f"{pair.anchor} {pair.positive}" for pair in own], protected_examples(bound), path
-        )
-        pairs += own
+    pairs = read_pairs(out / "pairs.jsonl") + own
     base = base_folder(settings.base, bound.cache, offline=recipe.offline)
     return fit_embedder(base, pairs, settings, out, seed=recipe.seed, progress=progress)

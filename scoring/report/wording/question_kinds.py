@@ -110,6 +110,7 @@ CHECKS: dict[str, Words] = {
     "not_the_prompt": ("프롬프트를 반복함", "repeats the prompt"),
     "options_kept": ("보기가 바뀜", "changed options"),
     "parses": ("형식이 틀림", "wrong form"),
+    "citations": ("말뭉치에 없거나 다른 조문 인용", "a reference that the corpus refutes"),
     "personal_data": ("개인정보가 있음", "personal data"),
     "question_from_the_passage": ("지문과 관련 없는 질문", "the question is not about the passage"),
     "reanswer": ("다시 풀면 답이 다름", "another answer on a second try"),

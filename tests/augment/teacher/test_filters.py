@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kofinlaw.augment.teacher.filters import agreement, first_failure, verdicts
+from kofinlaw.augment.teacher.filters import agreement, citations, first_failure, verdicts
 from kofinlaw.augment.teacher.prompt_files import read_prompt
 from kofinlaw.augment.teacher.tasks import TASKS, Source, Written
+from kofinlaw.data.law.verifying.known_law import ArticleText, KnownAct, KnownLaw
 
 SOURCE = Source(
     "전자지급 안전법 제4조",
@@ -121,3 +122,18 @@ def test_a_repeated_run_is_found_in_a_long_text():
 
     assert _repeated_run("가나다" * 20_000).startswith("가나다가나다")
     assert _repeated_run("".join(map(chr, range(0xAC00, 0xD000)))) == ""
+
+
+def test_an_output_with_a_reference_that_the_corpus_refutes_is_refused():
+    texts = {"제4조": [ArticleText("서면", SOURCE.passage, False)]}
+    known = KnownLaw({SOURCE.title: KnownAct(SOURCE.title, articles=texts, whole=True)})
+    assert citations(free(), known).ok
+    assert citations(free(reference=f"{REFERENCE} 은행법 제999조에 따른다."), known).ok
+    for wrong in (
+        "제99조에 따른다.",
+        "전자지급 안전법 제4조(수수료)에 따른다.",
+        "이 법 제4조제2항",
+    ):
+        verdict = citations(free(reference=f"{REFERENCE} {wrong}"), known)
+        assert not verdict.ok, wrong
+        assert SOURCE.title in verdict.detail

@@ -80,6 +80,20 @@ def test_a_judge_has_the_last_word(teach, scripted):
     assert "judge" in {r.reason for r in rejected}
 
 
+def test_an_invented_article_is_refused(teach, scripted):
+    def answer(prompt):
+        task = scripted.task_of(prompt)
+        if task != "explanation":
+            return scripted.sound(prompt)
+        fields = json.loads(scripted.sound(prompt))
+        fields["explanation"] += " 이는 이 법 제9999조와 같다."
+        return json.dumps(fields, ensure_ascii=False)
+
+    _, taught, rejected = teach(answer)
+    assert "teacher_explanation" not in {e.task for e in taught}
+    assert any("citations: 「" in r.detail and "no 제9999조" in r.detail for r in rejected)
+
+
 def test_the_card_shows_the_funnel_and_accounts_for_every_output(teach, tmp_path):
     _, taught, rejected = teach()
     card = json.loads((tmp_path / "out" / "card.json").read_text("utf-8"))["teacher"]

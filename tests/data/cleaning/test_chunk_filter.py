@@ -10,6 +10,7 @@ FILES = (
     "earlier.jsonl",
     "articles.jsonl",
     "citations.jsonl",
+    "edges.jsonl",
     "duplicates.jsonl",
     "rejected.jsonl",
     "card.md",

@@ -56,3 +56,27 @@ def test_a_prior_moves_a_passage_up_and_its_weight_says_how_far(cited_index: Ind
     raised = Retriever(cited_index, acts).search([question])[0]
     assert raised[0].chunk.unit == "전자금융거래법 제9조"
     assert raised[0].score == pytest.approx(plain[1].score + 0.5, abs=1e-5)
+
+
+def test_a_walk_adds_the_articles_that_hits_refer_to(cited_index: Index) -> None:
+    # Row 2 (제9조의2) is referred to by row 1 (제9조).
+    priors = Priors(cited_index)
+    rows, scores = np.array([1, 4]), np.array([1.0, 0.6])
+    walked, values = priors.walk(rows, scores, 0.5)
+    assert dict(zip(walked.tolist(), values.tolist(), strict=True)) == {1: 1.0, 4: 0.6, 2: 0.5}
+    found, raised = priors.walk(np.array([1, 2]), np.array([1.0, 0.1]), 0.5)
+    assert found.tolist() == [1, 2]
+    assert raised.tolist() == [1.0, 0.6]
+    hidden = np.array([True, True, False, True, True, True])
+    assert priors.walk(rows, scores, 0.5, hidden)[0].tolist() == [1, 4]
+    assert priors.walk(rows[:0], scores[:0], 0.5)[0].tolist() == []
+
+
+def test_a_search_shows_what_the_walk_found(cited_index: Index) -> None:
+    question = Question("1", "접근매체의 종류")
+    plain = Retriever(cited_index, settings(k=9, lexical="kiwi")).search([question])[0]
+    walked = Retriever(cited_index, settings(k=9, lexical="kiwi", weights={"walk": 0.5}))
+    found = walked.search([question])[0]
+    new = {hit.chunk.unit for hit in found} - {hit.chunk.unit for hit in plain}
+    assert [hit.by for hit in found if hit.chunk.unit in new] == [("walk",)] * len(new)
+    assert new

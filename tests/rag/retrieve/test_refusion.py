@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from kofinlaw.rag.arrays import Mask
 from kofinlaw.rag.fusion import Ranked
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.retrieve.priors import PRIORS, Priors
+from kofinlaw.rag.retrieve.priors import CORPUS_WEIGHTS, Priors
 from kofinlaw.rag.retrieve.ranking import rank
 from kofinlaw.rag.retrieve.refusion import StoredLists
 from kofinlaw.rag.settings import RetrieverWeights
@@ -33,11 +34,17 @@ def some_lists(draw: st.DrawFn) -> list[Ranked]:
 @given(
     lists=some_lists(),
     fusion=st.sampled_from(["relative_score", "ranked"]),
-    priors=st.dictionaries(st.sampled_from(PRIORS), st.sampled_from([0.0, 0.25, 0.5])),
+    shown=st.none() | st.lists(st.booleans(), min_size=6, max_size=6).map(np.array),
+    priors=st.dictionaries(st.sampled_from(CORPUS_WEIGHTS), st.sampled_from([0.0, 0.25, 0.5])),
 )
 def test_lists_fused_again_rank_as_the_search_does(
-    cited_index: Index, lists: list[Ranked], fusion: Any, priors: dict[str, float]
+    cited_index: Index,
+    lists: list[Ranked],
+    fusion: Any,
+    shown: Mask | None,
+    priors: dict[str, float],
 ) -> None:
     recipe = settings(lexical="both", fusion=fusion, weights=RetrieverWeights(**priors))
-    searched = [row for row, _, _ in rank(lists, recipe, Priors(cited_index))]
-    assert StoredLists([lists], Priors(cited_index)).rank(recipe)[0].tolist() == searched
+    searched = [row for row, _, _ in rank(lists, recipe, Priors(cited_index), shown)]
+    stored = StoredLists([lists], Priors(cited_index), [shown])
+    assert stored.rank(recipe)[0].tolist() == searched

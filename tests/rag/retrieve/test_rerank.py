@@ -15,7 +15,12 @@ from kofinlaw.models.engines.base import ChoiceScore, Generation
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.retrieve.rerank import CrossEncoderReranker, open_reranker, yes_or_no
+from kofinlaw.rag.retrieve.rerank import (
+    CrossEncoderReranker,
+    mixed,
+    open_reranker,
+    yes_or_no,
+)
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.records import Question
 
@@ -68,6 +73,32 @@ def test_the_model_reranks_by_its_first_word(tmp_path: Path) -> None:
     assert units(retriever, question, rerank=False) == before
 
 
+def test_mixed_scores_are_scaled_over_the_passages_of_a_question() -> None:
+    even = [0.5, 1 / (1 + math.e), 1 / (1 + math.e**2)]  # logits 0, -1, -2
+    assert mixed(even, [0.0, 0.4, 0.2], 1.0) == pytest.approx([1, 0.5, 0])
+    assert mixed(even, [0.0, 0.4, 0.2], 0.25) == pytest.approx([0.25, 0.875, 0.375])
+    assert mixed([0.3], [0.9], 0.5) == [1.0]
+    assert mixed([], [], 0.5) == []
+
+
+def test_a_share_keeps_some_of_the_fused_order(tmp_path: Path) -> None:
+    index = built(tmp_path)
+    question = "이내에 알려야 하는 오류정정과 접근매체"
+    liked = "개인정보 보호법 제34조"
+
+    def found(share: float) -> list[str]:
+        reranked = settings(reranker="llm", rerank_pool=5, k=5, rerank_share=share)
+        model = Model(liked="72시간")
+        retriever = Retriever(index, reranked).with_model(model, TEMPLATE)  # type: ignore[arg-type]
+        return units(retriever, question)
+
+    before = units(Retriever(index, settings(k=5)), question)
+    assert found(1.0)[0] == liked != before[0]
+    assert found(0.01) == before
+    with pytest.raises(ValueError, match="rerank_share"):
+        settings(rerank_share=0)
+
+
 def test_a_cross_encoder_scores_question_and_passage_in_this_order(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
@@ -103,6 +134,13 @@ def test_a_cross_encoder_scores_question_and_passage_in_this_order(tmp_path: Pat
         assert one == pytest.approx(wanted, abs=1e-5)
         assert one != pytest.approx(score([(passage, question)])[0], abs=1e-5)
     assert open_reranker(str(tmp_path)) is not None
+    fast.model_max_length = 6  # the folder's own limit cuts longer pairs
+    fast.save_pretrained(tmp_path)
+    short = CrossEncoderReranker(tmp_path)([(question, passages[0])])[0]
+    cut = fast(question, passages[0], return_tensors="pt", truncation="longest_first")
+    assert cut["input_ids"].shape[1] == 6
+    with torch.inference_mode():
+        assert short == pytest.approx(torch.sigmoid(model(**cut).logits)[0, 0].item(), abs=1e-5)
 
 
 def test_a_reranker_that_is_not_here_is_an_error_and_none_is_none() -> None:

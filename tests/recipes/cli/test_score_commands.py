@@ -1,6 +1,9 @@
-"""The command `score`: a run without paths, one system, and a file of any origin."""
+"""`score`: a run without paths, one system, a file of any origin. `verify-citations`: all inputs."""
 
+import io
+import json
 import shutil
+import sys
 
 import pytest
 
@@ -76,3 +79,75 @@ def test_answers_to_a_file_are_in_the_run(answered, pico, command, monkeypatch, 
     assert f"score {str(answered / 'answers' / 'questions')!r}" in out
     assert f"--key {pico / 'key.jsonl'}" in out
     assert list(tmp_path.iterdir()) == []
+
+
+HOLDS, ABSENT = "전산점검 규정 제3조(보고)", "「전산점검 규정」 제99조"
+
+
+def test_references_are_verified_against_a_run_and_against_a_corpus(answered, command, tmp_path):
+    said = f"{HOLDS}와 같은 규정 제3조제2항"
+    code, out, err = command("verify-citations", said, "--run", answered)
+    assert code == 0, out + err
+    assert "✓ 1:1 전산점검 규정 제3조 — holds: the words are those of" in out
+    assert "2 references: 1 holds, 1 holds as far as the corpus says" in out
+    file = tmp_path / "답.txt"
+    file.write_text(f"첫 줄\n{ABSENT}와 은행법 제1조", encoding="utf-8")
+    code, out, _ = command("verify-citations", file, "--data", answered / "data")
+    assert code == 1
+    assert (
+        "✗ 2:1 「전산점검 규정」 제99조 — does not exist: 「전산점검 규정」 has 제1조–제6조" in out
+    )
+    assert "? 2:17 은행법 제1조 — cannot know: 「은행법」 is not in the corpus" in out
+
+
+def test_references_of_a_pipe_as_json(answered, command, monkeypatch):
+    words = f"{ABSENT}, 제4조".encode("utf-8-sig")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(words)))
+    code, out, _ = command("verify-citations", "-", "--run", answered, "--json")
+    found = json.loads(out)
+    assert (code, found["source"], found["failed"]) == (1, "-", 1)
+    assert found["counts"] == {"absent": 1, "holds": 1}
+    first, second = found["citations"]
+    assert (first["start"], first["end"], first["right"]) == (0, 14, "제1조–제6조")
+    assert (second["target"], second["basis"]) == ("전산점검 규정 제4조", "existence")
+
+
+def test_the_day_of_the_references(answered, command):
+    words = ("verify-citations", HOLDS, "--run", answered, "--as-of")
+    code, out, _ = command(*words, "2020. 1. 1.")
+    assert code == 0
+    assert "cannot know: the corpus has 「전산점검 규정」 from 2025-01-02 on only" in out
+    assert "1 reference on 2020-01-01" in out
+    code, out, _ = command(*words, "2026-01-01")
+    assert (code, "— holds" in out) == (0, True)
+    code, out, _ = command("verify-citations", "제9조", "--run", answered, "--act", "전산점검규정")
+    assert (code, "does not exist" in out) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((" ",), "the text is empty"),
+        (("없는.txt",), "there is no such file"),
+        (("scan.pdf",), "there is no such file"),
+        ((".",), "a folder is not a text"),
+        ((HOLDS, "--as-of", "2025-02-30"), "is not a day"),
+        ((HOLDS, "--act", "없는법"), "the corpus has no act '없는법'"),
+        ((HOLDS, "--data", "elsewhere"), "leave one of them out"),
+    ],
+)
+def test_what_cannot_be_verified_is_refused(answered, command, words, said):
+    code, out, err = command("verify-citations", *words, "--run", answered)
+    assert (code, out) == (1, "")
+    assert said in err
+
+
+def test_a_damaged_corpus_is_named(answered, command, tmp_path):
+    code, _, err = command("verify-citations", HOLDS, "--data", tmp_path)
+    assert (code, "chunks.jsonl is missing" in err) == (1, True)
+    shutil.copytree(answered / "data", tmp_path / "data")
+    with open(tmp_path / "data" / "articles.jsonl", "a", encoding="utf-8") as handle:
+        handle.write('{"id": ')
+    code, _, err = command("verify-citations", HOLDS, "--data", tmp_path / "data")
+    assert code == 1
+    assert "articles.jsonl:19" in err

@@ -1,17 +1,15 @@
-"""Which pairs each step sees, and what a file of pairs may hold."""
+"""Which pairs each step sees."""
 
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.files import write_jsonl
-from kofinlaw.trainer.retriever.schedule import OWN, TrainingPair, hold_out, read_pairs, schedule
+from kofinlaw.trainer.retriever.schedule import OWN, TrainingPair, hold_out, schedule
 
 
 def made(count: int, kind: str, first: int = 0) -> list[TrainingPair]:
@@ -65,33 +63,3 @@ def test_all_pairs_of_a_unit_are_on_one_side() -> None:
     assert len({pair.unit for pair in held}) == 20
     assert not {pair.unit for pair in train} & {pair.unit for pair in held}
     assert hold_out(pairs, 0.0, seed=1) == (pairs, [])
-
-
-def test_pairs_are_read_with_the_columns_of_sentence_transformers(tmp_path: Path) -> None:
-    path = tmp_path / "pairs.jsonl"
-    write_jsonl(path, [{"anchor": "보존기간", "positive": "5년으로 한다."}])
-    assert read_pairs(path, OWN) == [
-        TrainingPair("보존기간", "5년으로 한다.", "", OWN, "5년으로 한다.")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("row", "why"),
-    [
-        ('{"anchor": "가"}', "positive must be a text that is not empty"),
-        ('{"anchor": " ", "positive": "나"}', "anchor must be a text"),
-        ('{"anchor": "가", "positive": 3}', "positive must be a text"),
-        ('{"anchor": "가", "positive": "나", "negative": ["다"]}', "negative must be a text"),
-    ],
-)
-def test_a_line_that_is_no_pair_is_named(tmp_path: Path, row: str, why: str) -> None:
-    path = tmp_path / "pairs.jsonl"
-    path.write_text('{"anchor": "가", "positive": "나"}\n' + row + "\n", encoding="utf-8")
-    with pytest.raises(UserError, match=why) as caught:
-        read_pairs(path)
-    assert caught.value.where == f"{path}:2"
-
-
-def test_a_missing_file_of_pairs_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such file of pairs"):
-        read_pairs(tmp_path / "none.jsonl")

@@ -8,6 +8,7 @@ import shlex
 import pytest
 
 from kofinlaw.files import read_json_lines, write_jsonl
+from kofinlaw.models import embedders
 from kofinlaw.rag.index.index import Index
 
 
@@ -20,6 +21,8 @@ def recipe(tmp_path, save_embedder):
         lines += [f"##### 제{number}조 ({topic}의 관리)", ""]
         lines += [f"**①** 회사는 {topic}을 매년 점검하여야 한다."]
         lines += [f"**②** 회사는 {topic}의 점검 결과를 위원회에 보고하여야 한다.", ""]
+    lines += ["##### 제7조 (회의록)", "", "위원회는 전산설비에 관한 회의록을 공개한다.", ""]
+    lines += ["##### 제8조 (벌칙)", "", "거래기록을 위조한 사람은 벌금에 처한다.", ""]
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "점검법.md").write_text("\n".join(lines), encoding="utf-8")
     save_embedder(tmp_path / "base", ["회사는", "점검", "결과를", "위원회에", *topics])
@@ -36,11 +39,18 @@ def recipe(tmp_path, save_embedder):
 
 def test_the_next_command_builds_an_index_with_the_embedder(recipe, tmp_path, typed, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_jsonl(tmp_path / "own.jsonl", [{"anchor": "누가 점검하나", "positive": "회사가 한다."}])
-    options = ("--runs", tmp_path / "runs", "--set", "retriever.pairs=own.jsonl")
+    own = [
+        {"anchor": "누가 점검하나", "positive": "회사가 한다."},
+        {"anchor": "비상시에 어떻게 하나", "unit": "점검법 제3조"},
+    ]
+    write_jsonl(tmp_path / "own.jsonl", own)
+    reranker = "retriever.reranker={steps: 2, batch: 2, negatives: 1, tokens: 16, layers: 1}"
+    options = ("--runs", tmp_path / "runs", "--set", "retriever.pairs=own.jsonl", "--set", reranker)
     code, said = typed("fit-retriever", recipe, *options)
     assert code == 0, said
-    assert "1 own" in said
+    assert "2 own" in said
+    assert "reranker: " in said
+    assert "rag.rerank_share" in said
     assert "held-out" in said
     made = [row for _, row in read_json_lines(tmp_path / "runs/fitted/retriever/pairs.jsonl")]
     assert {"anchor", "positive", "negative", "kind", "unit", "chunk"} == set(made[0])
@@ -52,8 +62,50 @@ def test_the_next_command_builds_an_index_with_the_embedder(recipe, tmp_path, ty
     assert index.vectors is not None
     code, said = typed("fit-retriever", recipe, *options)
     assert code == 0
-    record = json.loads((tmp_path / "runs/fitted/retriever/stage.json").read_text("utf-8"))
-    assert record["counts"]["steps"] == 3
+    for stage, steps in (("retriever", 3), ("reranker", 2)):
+        record = json.loads((tmp_path / "runs/fitted" / stage / "stage.json").read_text("utf-8"))
+        assert record["counts"]["steps"] == steps
+
+
+@pytest.mark.parametrize(
+    ("lines", "where", "why"),
+    [
+        ("", "own.jsonl", "the file of own pairs is empty"),
+        ('{"anchor": "가", "positive": "나"}\n{"anchor": ', "own.jsonl:2", "broken JSON"),
+        ('{"question": "가", "positive": "나"}', "own.jsonl:1", "no key `question`"),
+        ('{"anchor": "가"}', "own.jsonl:1", "positive must be a text"),
+    ],
+)
+def test_a_fault_in_own_pairs_is_named_before_any_work(recipe, tmp_path, typed, lines, where, why):
+    (tmp_path / "own.jsonl").write_text(lines, encoding="utf-8")
+    options = ("--runs", tmp_path / "runs", "--set", "retriever.pairs=own.jsonl")
+    code, said = typed("fit-retriever", recipe, *options)
+    assert code == 1
+    assert where in said
+    assert why in said
+    assert not (tmp_path / "runs" / "fitted" / "data").exists()
+
+
+def test_a_missing_package_and_a_wrong_base_are_named_before_any_work(
+    recipe, tmp_path, typed, monkeypatch
+):
+    options = ("--runs", tmp_path / "runs", "--set")
+    for base, why in {
+        "google/gemma-3-270m": "not an embedder",
+        "BAAI/bge-m3": "are not on this machine",
+        str(tmp_path / "docs"): "holds modules.json",
+    }.items():
+        code, said = typed("fit-retriever", recipe, *options, f"retriever.base={base}")
+        assert code == 1
+        assert why in said
+    code, said = typed("fit-retriever", recipe, *options, "retriever.kinds=[]")
+    assert code == 1
+    assert "no pairs" in said
+    monkeypatch.setattr(embedders, "find_spec", lambda name: None)
+    code, said = typed("fit-retriever", recipe, *options, "retriever.steps=2")
+    assert code == 1
+    assert "pip install 'kofinlaw[dense]'" in said
+    assert not (tmp_path / "runs" / "fitted" / "data").exists()
 
 
 def test_own_pairs_with_an_evaluation_question_are_refused(recipe, tmp_path, typed):
@@ -74,6 +126,11 @@ def test_own_pairs_with_an_evaluation_question_are_refused(recipe, tmp_path, typ
     assert code == 1
     assert "own.jsonl:1" in said
     assert "evaluation question" in said
+    write_jsonl(tmp_path / "own.jsonl", [{"anchor": "가", "unit": "점검법 제33조"}])
+    code, said = typed("fit-retriever", recipe, *options)
+    assert code == 1
+    assert "own.jsonl:1" in said
+    assert "did you mean `점검법 제3조`" in said
 
 
 def test_a_batch_that_is_too_large_says_what_fits(recipe, tmp_path, typed):

@@ -1,0 +1,3 @@
+"""Give the links between provisions a type."""
+
+__all__: list[str] = []

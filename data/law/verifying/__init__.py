@@ -1,0 +1,3 @@
+"""Check the references of a text against a corpus: provisions, headings, quotations, decisions."""
+
+__all__: list[str] = []
