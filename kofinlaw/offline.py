@@ -21,6 +21,7 @@ __all__ = [
     "R",
     "guard",
     "is_loopback",
+    "known_host",
     "set_environment",
 ]
 
@@ -90,6 +91,22 @@ def is_loopback(host: str) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return address.is_loopback
+
+
+def known_host(given: str, port: int) -> bool:
+    """Return whether a `Host` header has a loopback name and this port."""
+    name, _, after = given.rpartition(":") if not given.endswith("]") else (given, "", "")
+    if not name:
+        name, after = given, ""
+    if after and after != str(port):
+        return False
+    bare = name.strip("[]").lower()
+    if bare == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        return False
 
 
 def _caller() -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +15,7 @@ from kofinlaw import UserError
 from kofinlaw.commands import stage_command
 
 if TYPE_CHECKING:
-    from kofinlaw.models.engines.base import Engine
+    from kofinlaw.models.engines.base import Engine, Generation
     from kofinlaw.models.templates import ChatTemplate
     from kofinlaw.rag.answer.single_question import AskedAnswer
     from kofinlaw.rag.answer_settings import AnswerSettings
@@ -23,9 +23,19 @@ if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
     from kofinlaw.recipes.pipeline.schema import Recipe
 
-__all__ = ["OpenRun", "ResumeMode", "newest_run", "open_run", "run_recipe"]
+__all__ = ["Limits", "OpenRun", "ResumeMode", "newest_run", "open_run", "run_recipe"]
 
 ResumeMode = Literal["never", "always", "if-possible"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How a dialogue is continued: at most `max_tokens`, up to one of `stop`; 0 is greedy."""
+
+    max_tokens: int = 256
+    stop: tuple[str, ...] = ()
+    temperature: float = 0.0
+    seed: int = 0
 
 
 class OpenRun:
@@ -118,6 +128,57 @@ class OpenRun:
                 )
                 span.set(answer=result.answer, documents=[hit.text for hit in result.evidence])
         return result
+
+    def ask_many(
+        self, questions: Sequence[tuple[str, date | None]], *, max_tokens: int | None = None
+    ) -> list[AskedAnswer]:
+        """Answer several (question, day) pairs with one search and few calls of the engine.
+
+        `max_tokens` lowers the recipe's limit of a free text. Raises UserError as `ask` does, for
+        all questions if one of them is wrong. Nothing is traced.
+        """
+        from kofinlaw.offline import guard
+        from kofinlaw.rag.answer.single_question import ask_questions
+
+        with self._turn, guard(offline=self.recipe.offline):
+            asking = self._asking = self._asking or _Asking.load(self)
+            settings = asking.settings
+            if max_tokens is not None and max_tokens < settings.free_max_tokens:
+                settings = settings.model_copy(update={"free_max_tokens": max_tokens})
+            return ask_questions(
+                questions,
+                engine=asking.engine,
+                template=asking.template,
+                retriever=asking.retriever,
+                settings=settings,
+                seed=self.recipe.seed,
+            )
+
+    def complete(
+        self, dialogues: Sequence[Sequence[Mapping[str, str]]], limits: Sequence[Limits]
+    ) -> list[Generation]:
+        """Continue dialogues without evidence. See `Limits` for what each of them may set.
+
+        Raises UserError for turns that the chat template refuses.
+        """
+        from kofinlaw.models.engines.base import Request
+        from kofinlaw.offline import guard
+
+        with self._turn, guard(offline=self.recipe.offline):
+            asking = self._asking = self._asking or _Asking.load(self)
+            template = asking.template
+            requests = [
+                Request(
+                    template.render(turns, add_generation_prompt=True),
+                    max_tokens=limit.max_tokens,
+                    stop=(template.stop, *limit.stop),
+                    temperature=limit.temperature,
+                    seed=limit.seed,
+                    logprob=False,
+                )
+                for turns, limit in zip(dialogues, limits, strict=True)
+            ]
+            return asking.engine.generate(requests)
 
     def close(self) -> None:
         """Free the model; safe to call twice."""

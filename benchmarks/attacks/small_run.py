@@ -17,6 +17,7 @@ __all__ = [
     "write_model",
     "write_questions",
     "write_run_folder",
+    "write_tokenizer",
 ]
 
 ACT = """---
@@ -147,10 +148,9 @@ def write_questions(folder: Path) -> None:
         (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
 
 
-def write_model(folder: Path, texts: list[str]) -> Path:
-    import torch
+def write_tokenizer(folder: Path, texts: list[str]) -> int:
+    """Write a tokenizer of 600 tokens with its chat template; return how many tokens it has."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM
 
     folder.mkdir(parents=True)
     tokenizer = Tokenizer(models.BPE())
@@ -167,9 +167,17 @@ def write_model(folder: Path, texts: list[str]) -> Path:
     settings = {"bos_token": "<s>", "eos_token": "<|im_end|>", "pad_token": "<pad>"}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
     (folder / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
+    return tokenizer.get_vocab_size()
+
+
+def write_model(folder: Path, texts: list[str]) -> Path:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokens = write_tokenizer(folder, texts)
     torch.manual_seed(5)
     config = LlamaConfig(
-        vocab_size=tokenizer.get_vocab_size(),
+        vocab_size=tokens,
         hidden_size=64,
         intermediate_size=128,
         num_hidden_layers=2,

@@ -207,13 +207,13 @@ class Grid:
         """Return the column before which a cell is repeated: its own one, or all that it spans.
 
         A short heading of the first row counts for each of its columns, and so does a short value
-        behind the label of its row, unless all of its columns are below one heading. A line over
-        the whole table counts once.
+        behind the label of its row, unless all of its columns are below one heading that has no
+        headings of its own. A line over the whole table counts once.
         """
         whole = cell.last - cell.first == self.columns
-        below_one = any(
-            not head.row and head.first <= cell.first and cell.last <= head.last
-            for head in self.cells
+        heads = [head for head in self.cells if not head.row]
+        below_one = all(not head.until for head in heads) and any(
+            head.first <= cell.first and cell.last <= head.last for head in heads
         )
         across = not whole and (not cell.row or (cell.first > 0 and not below_one))
         return cell.last if across and len(words) <= _MOST_REPEATED_ACROSS else cell.first + 1

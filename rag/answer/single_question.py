@@ -25,18 +25,18 @@ from kofinlaw.rag.answer.engine_calls import (
 )
 from kofinlaw.rag.answer.fallback import fallback_answer
 from kofinlaw.rag.answer.free_text import FreeProblem, ends_sentence
-from kofinlaw.rag.answer.prompts import Prompter, PromptInput, build_prompts
+from kofinlaw.rag.answer.prompts import Prompt, Prompter, PromptInput, build_prompts
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.bare_scores import BareScores
 from kofinlaw.rag.choosing.nearest import nearest_sentences
 from kofinlaw.rag.questions.option_marks import read_text
 from kofinlaw.rag.reading.candidates import evidence_sentences
 from kofinlaw.rag.reading.support import option_support
-from kofinlaw.rag.retrieve.evidence import Searcher, judge_questions, search_questions
+from kofinlaw.rag.retrieve.evidence import Hit, Searcher, judge_questions, search_questions
 from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.records import Chunk, Kind, Question
 
-__all__ = ["AskedAnswer", "Evidence", "Origin", "ask_question"]
+__all__ = ["AskedAnswer", "Evidence", "Origin", "ask_question", "ask_questions"]
 
 
 Origin = Literal["model", "quotation", "fallback", "abstention"]
@@ -138,48 +138,140 @@ def ask_question(
 
     Raises UserError for an empty question, and where the index or its server cannot be used.
     """
-    question = normalise(question)
-    if not question.strip():
-        raise UserError("the question is empty")
-    read_question = read_text(question)
-    stem, options = read_question.stem, read_question.options
-    # A datetime is a date too, but its ISO form has a time.
-    day = date(as_of.year, as_of.month, as_of.day).isoformat() if as_of else ""
-    asked = Question("ask", stem, options, as_of=day)
-    judgement = judge_questions(retriever, [asked], settings.abstain)[0]
-    if judgement is not None and abstains(judgement, asked, settings.abstain):
-        absent = retriever.absent(asked) if retriever is not None else ()
-        return replace(_refusal(asked, judgement, absent), doubt=read_question.doubt)
-    if retriever is not None and retriever.needs_model:
-        retriever = retriever.with_model(engine, template)
-    hits = search_questions(retriever, [asked])[0] if retriever is not None else []
-    absent = retriever.absent(asked) if retriever is not None else ()
-    evidence_tokens = retriever.settings.evidence_tokens if retriever is not None else 0
-    prompter = Prompter(template, settings, evidence_tokens, engine.tokenizer.count)
-    chunks = [hit.chunk for hit in hits]
-    turns = turns_of(asked, settings)
-    inputs = [PromptInput(asked, chunks, turn) for turn in range(turns)]
-    prompts = build_prompts(prompter, inputs, FULL)
-    replies: list[Reply | None] = []
-    if retriever is None or chunks or options or settings.without_evidence == "answer":
-        seeds = [(seed, turn) for turn in range(turns)]
+    asked = [(question, as_of)]
+    return ask_questions(
+        asked, engine=engine, template=template, retriever=retriever, settings=settings, seed=seed
+    )[0]
 
-        def call() -> list[Reply | None]:
+
+def ask_questions(
+    questions: Sequence[tuple[str, date | None]],
+    *,
+    engine: Engine,
+    template: ChatTemplate,
+    retriever: Searcher | None,
+    settings: AnswerSettings,
+    seed: int = 0,
+) -> list[AskedAnswer]:
+    """Answer several questions, each on its day, with one search and few calls of the engine.
+
+    Each is answered as `ask_question` answers it, which describes the arguments. Prompts of one
+    kind (options or free text) share a call. Raises UserError as `ask_question` does, for all
+    questions if one of them is wrong.
+    """
+    asked, doubts = [], []
+    for number, (text, as_of) in enumerate(questions):
+        text = normalise(text)
+        if not text.strip():
+            raise UserError("the question is empty")
+        read = read_text(text)
+        # A datetime is a date too, but its ISO form has a time.
+        day = date(as_of.year, as_of.month, as_of.day).isoformat() if as_of else ""
+        name = "ask" if len(questions) == 1 else f"ask-{number + 1}"
+        asked.append(Question(name, read.stem, read.options, as_of=day))
+        doubts.append(read.doubt)
+    judgements = judge_questions(retriever, asked, settings.abstain)
+    out: list[AskedAnswer | None] = []
+    for one, judgement, doubt in zip(asked, judgements, doubts, strict=True):
+        if judgement is not None and abstains(judgement, one, settings.abstain):
+            absent = retriever.absent(one) if retriever is not None else ()
+            out.append(replace(_refusal(one, judgement, absent), doubt=doubt))
+        else:
+            out.append(None)
+    rows = [row for row, done in enumerate(out) if done is None]
+    if rows:
+        if retriever is not None and retriever.needs_model:
+            retriever = retriever.with_model(engine, template)
+        kept = [asked[row] for row in rows]
+        found = search_questions(retriever, kept) if retriever is not None else [[] for _ in rows]
+        evidence_tokens = retriever.settings.evidence_tokens if retriever is not None else 0
+        prompter = Prompter(template, settings, evidence_tokens, engine.tokenizer.count)
+        parts = [_prompted(one, hits, prompter) for one, hits in zip(kept, found, strict=True)]
+        replies = _replies(
+            parts,
+            engine,
+            template,
+            settings,
+            seed,
+            without=retriever is None or settings.without_evidence == "answer",
+        )
+        for row, part, reply in zip(rows, parts, replies, strict=True):
+            absent = retriever.absent(asked[row]) if retriever is not None else ()
+            answer = _answered(part, reply, settings, questions[row][1])
+            out[row] = replace(answer, absent=absent, judgement=judgements[row], doubt=doubts[row])
+    return [one for one in out if one is not None]
+
+
+@dataclass(frozen=True)
+class _Prompted:
+    """A question, its hits, and the prompts of its turns with what they were built from."""
+
+    asked: Question
+    hits: list[Hit]
+    inputs: list[PromptInput]
+    prompts: list[Prompt]
+
+
+def _prompted(asked: Question, hits: list[Hit], prompter: Prompter) -> _Prompted:
+    chunks = [hit.chunk for hit in hits]
+    turns = turns_of(asked, prompter.settings)
+    inputs = [PromptInput(asked, chunks, turn) for turn in range(turns)]
+    return _Prompted(asked, hits, inputs, build_prompts(prompter, inputs, FULL))
+
+
+def _replies(
+    parts: Sequence[_Prompted],
+    engine: Engine,
+    template: ChatTemplate,
+    settings: AnswerSettings,
+    seed: int,
+    *,
+    without: bool,
+) -> list[list[Reply | None]]:
+    """Return the replies to each question's prompts, from one call for each kind of prompt.
+
+    A free-text question without evidence is not sent to the model unless `without` says so.
+    """
+    out: list[list[Reply | None]] = [[] for _ in parts]
+    kinds: dict[tuple[bool, bool, bool], list[int]] = {}
+    for row, part in enumerate(parts):
+        if part.hits or part.asked.options or without:
+            first = part.prompts[0]
+            kind = (bool(first.choices), bool(first.reasoning), first.contrast is not None)
+            kinds.setdefault(kind, []).append(row)
+    for rows in kinds.values():
+        inputs = [one for row in rows for one in parts[row].inputs]
+        prompts = [one for row in rows for one in parts[row].prompts]
+        seeds = [(seed, one.turn) for one in inputs]
+
+        def call(
+            prompts: list[Prompt] = prompts, seeds: list[tuple[int, int]] = seeds
+        ) -> list[Reply | None]:
             bare = BareScores(missing_bare_scores(engine, prompts, BareScores()))
             return ask_engine(
                 engine, prompts, seeds, settings, stop=template.stop, plan=FULL, bare=bare
             )
 
         replies = call_model(
-            call,
-            inputs,
-            prompts,
-            FULL,
-            model=engine.name,
-            choose_by=settings.choose_by,
+            call, inputs, prompts, FULL, model=engine.name, choose_by=settings.choose_by
         )
+        for row in rows:
+            count = len(parts[row].prompts)
+            out[row], replies = replies[:count], replies[count:]
+    return out
+
+
+def _answered(
+    part: _Prompted,
+    replies: Sequence[Reply | None],
+    settings: AnswerSettings,
+    as_of: date | None,
+) -> AskedAnswer:
+    asked, hits, prompts = part.asked, part.hits, part.prompts
+    stem, options = asked.question, asked.options
+    chunks = [hit.chunk for hit in hits]
     records = [
-        reply.turn("ask", turn, FULL.name)
+        reply.turn(asked.id, turn, FULL.name)
         for turn, reply in enumerate(replies)
         if reply is not None
     ]
@@ -223,14 +315,11 @@ def ask_question(
             )
             for index, hit in enumerate(hits)
         ),
-        absent=absent,
         quoted=quoted,
         question=stem,
         replaced=_replaced(replies) if answer.origin == "fallback" else "",
         decisive=decisive[0],
         decisive_chunk=decisive[1],
-        judgement=judgement,
-        doubt=read_question.doubt,
     )
 
 

@@ -42,6 +42,7 @@ from kofinlaw.recipes.cli.score_commands import (
     score,
     verify_citations,
 )
+from kofinlaw.recipes.cli.serving_commands import serve
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
     data_build,
@@ -50,8 +51,7 @@ from kofinlaw.recipes.cli.stage_commands import (
     index,
     train,
 )
-from kofinlaw.recipes.cli.study_command import study
-from kofinlaw.recipes.cli.sweep_command import sweep
+from kofinlaw.recipes.cli.study_commands import study, sweep
 from kofinlaw.recipes.cli.tune_command import fit_retriever, fit_voters, tune
 from kofinlaw.texts import terminal_text
 
@@ -65,7 +65,7 @@ INTERRUPTED = 130
 COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     fit_retriever,
-    *(ask, answer, exam, score, compare),
+    *(ask, serve, answer, exam, score, compare),
     *(verify_citations, merge, verify, export, models, doctor),
 )
 

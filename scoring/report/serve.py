@@ -7,7 +7,6 @@ of a request is never joined to the folder.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from dataclasses import asdict
 from functools import partial
@@ -20,7 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from kofinlaw import UserError
 from kofinlaw.files import dumps
-from kofinlaw.offline import is_loopback
+from kofinlaw.offline import is_loopback, known_host
 from kofinlaw.scoring.report.compare_runs_page import runs_page
 from kofinlaw.scoring.report.runs import list_runs, run_state
 from kofinlaw.scoring.report.server.documents import DOCUMENTS, document_page
@@ -39,7 +38,6 @@ __all__ = [
     "TOO_FEW",
     "Handler",
     "compared",
-    "known_host",
     "list_page",
     "markdown_page",
     "open_server",
@@ -211,22 +209,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Log nothing."""
-
-
-def known_host(given: str, port: int) -> bool:
-    """Return whether a `Host` header has a loopback name and this port."""
-    name, _, after = given.rpartition(":") if not given.endswith("]") else (given, "", "")
-    if not name:
-        name, after = given, ""
-    if after and after != str(port):
-        return False
-    bare = name.strip("[]").lower()
-    if bare == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        return False
 
 
 def read_inside(run: Path, name: str) -> str:

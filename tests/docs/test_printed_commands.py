@@ -58,7 +58,7 @@ def test_the_commands_in_sentences_name_a_command():
             inner = getattr(command, "commands", {})
             if len(words) > 1 and words[1] in inner:
                 command = inner[words[1]]
-            options = {name for one in command.params for name in one.opts}
+            options = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
             for one in inner.values():
                 options |= {name for parameter in one.params for name in parameter.opts}
             for word in words[1:]:

@@ -10,7 +10,8 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.files import write_json
-from kofinlaw.scoring.report.serve import known_host, open_server
+from kofinlaw.offline import known_host
+from kofinlaw.scoring.report.serve import open_server
 from kofinlaw.scoring.report.write import write_report
 
 

@@ -1,4 +1,4 @@
-"""Define the command `sweep`: run a recipe for every combination of some key values."""
+"""Define the commands `sweep` (a recipe with every combination of some values) and `study`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Annotated
 import typer
 
 from kofinlaw import UserError
+from kofinlaw.recipes.cli.binding import bind_recipe
 from kofinlaw.recipes.cli.console import command_line, say, say_next
 from kofinlaw.recipes.cli.options import (
     DEFAULT_RUNS,
+    Again,
     Overrides,
     RecipeName,
     ResumeMode,
@@ -21,7 +23,7 @@ from kofinlaw.recipes.cli.options import (
     check_resume,
 )
 
-__all__ = ["compare_hint", "sweep"]
+__all__ = ["compare_hint", "study", "sweep"]
 
 
 def sweep(
@@ -122,3 +124,31 @@ def compare_hint(runs: Sequence[Path]) -> list[str]:
     if len(scored) < 2:
         return []
     return [command_line("compare", *scored, comment="with paired tests")]
+
+
+def study(
+    recipe: RecipeName = "retriever-study",
+    overrides: Overrides = None,
+    runs: Runs = DEFAULT_RUNS,
+    resume: ResumeMode = "if-possible",
+    again: Again = None,
+    trust: Trust = False,
+) -> None:
+    """Answer the same questions with every retriever and model; print a table and conclusions."""
+    from kofinlaw.recipes.pipeline.execution import execute_stages
+    from kofinlaw.recipes.studies.study import study_stages
+
+    bound = bind_recipe(recipe, overrides, runs)
+    mode = check_resume(resume)
+    say(f"{bound.recipe.name}: {bound.recipe.description}")
+    execute_stages(
+        bound,
+        mode,
+        stages=study_stages(bound, mode),
+        again=again or (),
+        trust=trust,
+        say=lambda line: say(f"  {line}"),
+    )
+    say("")
+    say((bound.folder / "study" / "study.md").read_text(encoding="utf-8"))
+    say(f"page: {bound.folder / 'study' / 'study.html'}")

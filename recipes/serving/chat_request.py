@@ -1,0 +1,177 @@
+"""Read the JSON of a chat request; every field is applied, noted or refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from kofinlaw import UserError
+from kofinlaw.decoding import clean_text
+from kofinlaw.recipes.api import Limits
+from kofinlaw.recipes.asking.days import typed_day
+
+__all__ = ["ChatRequest", "chat_request", "embedding_texts"]
+
+MOST_TOKENS = 4096
+MOST_MESSAGES = 200
+MOST_TEXTS = 256
+# Fields that change nothing at their neutral values; others are refused.
+_NEUTRAL: dict[str, tuple[object, ...]] = {
+    "n": (1,), "top_p": (1,), "frequency_penalty": (0,), "presence_penalty": (0,),
+    "logprobs": (False,), "tools": ([],), "tool_choice": ("none",),
+    "response_format": ({"type": "text"},), "logit_bias": ({},),
+}  # fmt: skip
+_NOTES = ("user", "metadata", "store", "service_tier", "safety_identifier")
+_APPLIED = (
+    *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"),
+    *("stop", "temperature", "seed", "rag", "as_of"),
+)
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """A chat request.
+
+    - `rag` None: the server's default. `as_of` is the day whose law is asked for.
+    - `given` are the names of the fields that the request holds.
+    """
+
+    model: str
+    messages: tuple[dict[str, str], ...]
+    stream: bool
+    usage: bool
+    limits: Limits
+    rag: bool | None
+    as_of: date | None
+    given: frozenset[str]
+
+    @property
+    def question(self) -> str:
+        """The last message, which is the user's."""
+        return self.messages[-1]["content"]
+
+
+def chat_request(body: object) -> ChatRequest:
+    """Return the request that a JSON value holds. Raises UserError with the field's name."""
+    if not isinstance(body, dict):
+        raise UserError("the body is not a JSON object", where="body")
+    for name, value in body.items():
+        if name in _NEUTRAL:
+            if value is not None and value not in _NEUTRAL[name]:
+                raise UserError(
+                    f"{name} = {str(value)[:60]} is not supported",
+                    where=name,
+                    remedy="leave it out",
+                )
+        elif name not in (*_APPLIED, *_NOTES):
+            raise UserError(f"unknown field {name[:60]!r}", where=name[:60], remedy="leave it out")
+    stop = body.get("stop")
+    stops = [stop] if isinstance(stop, str) else stop or []
+    if (
+        not isinstance(stops, list)
+        or len(stops) > 4
+        or not all(isinstance(one, str) and one for one in stops)
+    ):
+        raise UserError("stop is a text or a list of at most 4 texts", where="stop")
+    options = body.get("stream_options") or {}
+    name = "max_completion_tokens" if body.get("max_completion_tokens") else "max_tokens"
+    return ChatRequest(
+        model=_model(body),
+        messages=_messages(body.get("messages")),
+        stream=_flag(body, "stream") or False,
+        usage=isinstance(options, dict) and options.get("include_usage") is True,
+        limits=Limits(
+            max_tokens=int(_number(body, name, 1, MOST_TOKENS, 256, whole=True)),
+            stop=tuple(stops),
+            temperature=_number(body, "temperature", 0, 2, 0.0),
+            seed=int(_number(body, "seed", 0, 2**31 - 1, 0, whole=True)),
+        ),
+        rag=_flag(body, "rag"),
+        as_of=_day(body.get("as_of")),
+        given=frozenset(key for key, value in body.items() if value is not None),
+    )
+
+
+def embedding_texts(body: object) -> tuple[str, tuple[str, ...], str]:
+    """Return the model, the texts and the form of an embedding request. Raises UserError."""
+    if not isinstance(body, dict):
+        raise UserError("the body is not a JSON object", where="body")
+    for name in body:
+        if name not in ("model", "input", "encoding_format", "user"):
+            raise UserError(f"{name[:60]} is not supported", where=name[:60], remedy="leave it out")
+    texts = body.get("input")
+    texts = [texts] if isinstance(texts, str) else texts
+    if (
+        not isinstance(texts, list)
+        or not 0 < len(texts) <= MOST_TEXTS
+        or not all(isinstance(one, str) and one.strip() for one in texts)
+    ):
+        raise UserError(f"input is a text or a list of 1 to {MOST_TEXTS} texts", where="input")
+    form = body.get("encoding_format") or "float"
+    if form not in ("float", "base64"):
+        raise UserError("encoding_format is float or base64", where="encoding_format")
+    return _model(body), tuple(map(clean_text, texts)), form
+
+
+def _model(body: Mapping[str, object]) -> str:
+    model = body.get("model")
+    if not isinstance(model, str) or not model:
+        raise UserError("model is missing", where="model", remedy="/v1/models lists the names")
+    return model
+
+
+def _messages(given: object) -> tuple[dict[str, str], ...]:
+    if not isinstance(given, list) or not 0 < len(given) <= MOST_MESSAGES:
+        raise UserError(f"messages is a list of 1 to {MOST_MESSAGES} messages", where="messages")
+    out = []
+    for number, one in enumerate(given):
+        where = f"messages[{number}]"
+        if not isinstance(one, dict):
+            raise UserError("a message is an object with role and content", where=where)
+        role = "system" if one.get("role") == "developer" else one.get("role")
+        if role not in ("system", "user", "assistant"):
+            raise UserError("role is system, user or assistant", where=f"{where}.role")
+        content = one.get("content")
+        if isinstance(content, list) and all(
+            isinstance(part, dict)
+            and part.get("type") == "text"
+            and isinstance(part.get("text"), str)
+            for part in content
+        ):
+            content = "".join(part["text"] for part in content)
+        if not isinstance(content, str):
+            raise UserError("content is a text", where=f"{where}.content")
+        out.append({"role": role, "content": clean_text(content)})
+    if out[-1]["role"] != "user" or not out[-1]["content"].strip():
+        raise UserError("the last message is a question of the user", where="messages")
+    return tuple(out)
+
+
+def _flag(body: Mapping[str, object], name: str) -> bool | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise UserError(f"{name} is true or false", where=name)
+    return value
+
+
+def _number(
+    body: Mapping[str, object], name: str, low: float, high: float, default: float, *,
+    whole: bool = False,
+) -> float:  # fmt: skip
+    value = body.get(name)
+    if value is None:
+        return default
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        raise UserError(f"{name} is {kind} from {low} to {high}", where=name)
+    return float(value)
+
+
+def _day(value: object) -> date | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise UserError("as_of is a day, as 2026-01-01", where="as_of")
+    return typed_day(value[:40], "as_of")

@@ -1,0 +1,100 @@
+"""Collect waiting requests into batches for the worker, with a limit on how many may wait."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from dataclasses import dataclass
+
+from kofinlaw import UserError
+from kofinlaw.recipes.serving.jobs import Job, Refused
+from kofinlaw.recipes.serving.worker import Worker, WorkerLostError
+
+__all__ = ["BusyError", "Dispatcher", "LateError"]
+
+_GATHER = 0.01  # seconds to wait for companions of the first request of a batch
+
+
+class BusyError(Exception):
+    """As many requests wait as may wait."""
+
+
+class LateError(Exception):
+    """A request waited longer than it may."""
+
+
+@dataclass
+class _Waiting:
+    job: Job
+    future: asyncio.Future[object]
+
+
+class Dispatcher:
+    """The queue in front of a worker. A job whose caller is gone is left out of the next batch.
+
+    Args:
+        worker: runs the batches.
+        most: how many requests may wait.
+        batch: how many requests one batch holds.
+    """
+
+    def __init__(self, worker: Worker, *, most: int = 256, batch: int = 16) -> None:
+        self._worker, self._most, self._batch = worker, most, batch
+        self._queue: deque[_Waiting] = deque()
+        self._awake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.batches = 0
+
+    def start(self) -> None:
+        """Start to take requests, in the running event loop."""
+        self._task = asyncio.create_task(self._loop())
+
+    async def stop(self) -> None:
+        """Stop: a running batch is given up."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for one in self._queue:
+            one.future.cancel()
+        await asyncio.to_thread(self._worker.stop)
+
+    def submit(self, job: Job) -> asyncio.Future[object]:
+        """Return the future result of a job; cancel it to withdraw the job. Raises BusyError."""
+        if len(self._queue) >= self._most:
+            self._queue = deque(one for one in self._queue if not one.future.done())
+        if len(self._queue) >= self._most:
+            raise BusyError
+        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(job, future))
+        self._awake.set()
+        return future
+
+    async def _loop(self) -> None:
+        while True:
+            await self._awake.wait()
+            await asyncio.sleep(_GATHER)
+            batch: list[_Waiting] = []
+            while self._queue and len(batch) < self._batch:
+                one = self._queue.popleft()
+                if not one.future.done():
+                    batch.append(one)
+            if not self._queue:
+                self._awake.clear()
+            if batch:
+                await self._answer(batch)
+
+    async def _answer(self, batch: list[_Waiting]) -> None:
+        self.batches += 1
+        results: list[object]
+        try:
+            results = await asyncio.to_thread(self._worker.run, [one.job for one in batch])
+        except (WorkerLostError, UserError) as error:
+            lost = error if isinstance(error, WorkerLostError) else WorkerLostError(str(error))
+            results = [lost] * len(batch)
+        except Exception as error:
+            results = [Refused(type(error).__name__, fault=True)] * len(batch)
+        for one, result in zip(batch, results, strict=True):
+            if not one.future.done():
+                one.future.set_result(result)

@@ -1,0 +1,137 @@
+"""Run the server until SIGTERM or Ctrl+C, and let running requests end."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.recipes.serving.access import open_access
+from kofinlaw.recipes.serving.jobs import Answering
+
+__all__ = ["ServeSettings", "serve", "serve_run"]
+
+GRACE = 30  # seconds that requests may still take after the server was asked to stop
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """How a run is served.
+
+    `seconds` is the longest wait of a request, `waiting` how many may wait, `batch` how many the
+    engine gets at once, `most_bytes` the largest body. `names` are more names allowed in `Host`.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: str = ""
+    names: tuple[str, ...] = ()
+    rag: bool = True
+    trust: bool = False
+    seconds: float = 120.0
+    waiting: int = 256
+    batch: int = 16
+    most_bytes: int = 1_048_576
+
+
+def serve_run(folder: Path, settings: ServeSettings, say: Callable[[str], None]) -> None:
+    """Serve a run; returns when the server was stopped.
+
+    Raises UserError for a missing extra, an address without a token, a port that cannot be opened,
+    and a run that cannot answer.
+    """
+    from kofinlaw.recipes.api import open_run
+    from kofinlaw.recipes.serving.jobs import load_run
+
+    open_access(settings.host, settings.port, settings.token, settings.names)
+    recipe = open_run(folder, trust=settings.trust).recipe
+    load = functools.partial(load_run, folder.resolve(), trust=settings.trust)
+    serve(load, recipe.name, recipe.rag.embedder, settings, say)
+
+
+def serve(
+    load: Callable[[], Answering],
+    model: str,
+    embedder: str | None,
+    settings: ServeSettings,
+    say: Callable[[str], None],
+) -> None:
+    """Serve what `load` loads in the engine's process, under the names of a model and an embedder.
+
+    Raises UserError as `serve_run` does.
+    """
+    try:
+        import uvicorn
+
+        from kofinlaw.recipes.serving.app import Served, make_app
+    except ImportError as error:
+        raise UserError(
+            f"the package {error.name} is not installed",
+            where="serve",
+            remedy="pip install 'kofinlaw[serve]'",
+        ) from error
+    from kofinlaw.recipes.serving.dispatch import Dispatcher
+    from kofinlaw.recipes.serving.worker import Worker, WorkerLostError
+
+    with _listen(settings.host, settings.port) as listener:
+        port = listener.getsockname()[1]
+        access = open_access(settings.host, port, settings.token, settings.names)
+        worker = Worker(load, batch_seconds=settings.seconds)
+        try:
+            worker.start()
+        except WorkerLostError as error:
+            raise UserError(str(error), where=model) from error
+        served = Served(
+            model=model,
+            embedder=embedder,
+            rag=settings.rag,
+            most_bytes=settings.most_bytes,
+            seconds=settings.seconds,
+        )
+        dispatcher = Dispatcher(worker, most=settings.waiting, batch=settings.batch)
+        name = f"[{settings.host}]" if ":" in settings.host else settings.host
+        say(f"http://{name}:{port}/   chat page (Ctrl+C stops the server)")
+        say(f"http://{name}:{port}/v1   OpenAI interface, model {model}")
+        server = uvicorn.Server(
+            uvicorn.Config(
+                make_app(served, dispatcher, access),
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+                h11_max_incomplete_event_size=65536,
+            )
+        )
+        # uvicorn raises the signal again after it stopped; the command then ends without an error.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(sockets=[listener])
+        finally:
+            worker.stop()
+        say("server stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise UserError(
+            f"{port} is not a port", where="--port", remedy="use 1 to 65535, or 0 for a free port"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UserError(
+            f"port {port} cannot be opened: {error.strerror or error}",
+            where="--port",
+            remedy="choose another port with --port",
+        ) from error
+    return listener

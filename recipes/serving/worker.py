@@ -1,0 +1,113 @@
+"""Run the engine in a process of its own, so that a crash or a hang ends no server.
+
+The process takes one batch at a time. It is started again after it died or was stopped for time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+
+from kofinlaw import UserError
+from kofinlaw.recipes.serving.jobs import Answering, Job
+
+__all__ = ["Worker", "WorkerLostError"]
+
+_LOOK = 0.5  # seconds between two looks whether the server still runs
+
+
+class WorkerLostError(Exception):
+    """The process ended, or was stopped because a batch took too long (`late`)."""
+
+    def __init__(self, message: str, *, late: bool = False) -> None:
+        super().__init__(message)
+        self.late = late
+
+
+class Worker:
+    """A process with a loaded run. Use it from one thread at a time.
+
+    Args:
+        load: called in the process (so it is pickled); returns the function that answers batches.
+        batch_seconds: a batch that takes longer is stopped with its process.
+    """
+
+    def __init__(self, load: Callable[[], Answering], *, batch_seconds: float = 300.0) -> None:
+        self._load, self._limit = load, batch_seconds
+        self._pipe: Connection | None = None
+        self.pid: int | None = None
+
+    def start(self) -> None:
+        """Start the process and load the run. Raises UserError as `load` does."""
+        context = get_context("spawn")
+        self._pipe, other = context.Pipe()
+        self._process = context.Process(target=_serve, args=(other, self._load), daemon=True)
+        self._process.start()
+        self.pid = self._process.pid
+        other.close()
+        try:
+            ready = self._pipe.recv()
+        except EOFError:
+            self.stop()
+            raise WorkerLostError("the engine's process ended while it loaded the run") from None
+        if isinstance(ready, Exception):
+            self.stop()
+            raise ready
+
+    def run(self, jobs: Sequence[Job]) -> list[object]:
+        """Return one result per job, in order.
+
+        Raises WorkerLostError if the process ends or takes too long; the next call starts another.
+        """
+        if self._pipe is None or not self._process.is_alive():
+            self.stop()
+            self.start()
+        assert self._pipe is not None
+        try:
+            self._pipe.send(list(jobs))
+            if not self._pipe.poll(self._limit):
+                self.stop()
+                raise WorkerLostError(f"a batch took more than {self._limit:g} seconds", late=True)
+            return self._pipe.recv()
+        except (EOFError, OSError) as error:
+            self.stop()
+            raise WorkerLostError("the engine's process ended") from error
+
+    def stop(self) -> None:
+        """End the process; safe to call twice."""
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+            self._process.kill()
+            self._process.join()
+
+
+def _serve(pipe: Connection, load: Callable[[], Answering]) -> None:
+    """Load the run and answer batches until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which closes the pipe
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    try:
+        answer = load()
+    except Exception as error:
+        message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        pipe.send(UserError(message))
+        return
+    pipe.send("ready")
+    while True:
+        try:
+            jobs = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(answer(jobs))
+
+
+def _follow(parent: int) -> None:
+    """End this process, also in the middle of a batch, once the server is gone."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)

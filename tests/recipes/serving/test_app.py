@@ -1,0 +1,173 @@
+"""The interface over an engine's process that echoes: statuses, streams, limits, cancellation."""
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import signal
+import socket
+import time
+
+import httpx
+import pytest
+from small_serving import echo
+
+from kofinlaw.recipes.serving.worker import Worker
+
+TOKEN = "k" * 24
+
+
+@pytest.fixture(scope="module")
+def quick(small_server):
+    return small_server()
+
+
+def test_bad_bodies_wrong_names_and_other_sites_are_refused(quick, ask):
+    path = f"{quick}/v1/chat/completions"
+    bad = [
+        (b"{", "application/json", 400),
+        (b"", "application/json", 400),
+        (b"[1]", "application/json", 400),
+        (b"\xff", "application/json", 400),
+        (b'{"model": "\xed\xa0\x80"}', "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b'{"seed": ' + b"9" * 5000 + b"}", "application/json", 400),
+        (b"{}", "text/plain", 415),
+        (b'"' + b"x" * 2_000_000 + b'"', "application/json", 413),
+    ]
+    for content, kind, status in bad:
+        got = httpx.post(path, content=content, headers={"Content-Type": kind})
+        assert got.status_code == status, content[:20]
+        assert got.json()["error"]["message"]
+    got = ask(quick, n=2)
+    assert (got.status_code, got.json()["error"]["param"]) == (400, "n")
+    assert ask(quick, model="other").status_code == 404
+    assert ask(quick, "refuse").status_code == 400
+    assert httpx.get(path).status_code == 405
+    assert httpx.get(f"{quick}/etc/passwd").json()["error"]["code"] == "not_found"
+    for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+        assert ask(quick, headers=headers).status_code == 403
+        assert httpx.get(quick, headers=headers).status_code == 403
+    got = httpx.options(f"{quick}/v1/models", headers={"Access-Control-Request-Method": "GET"})
+    assert not any(name.startswith("access-control") for name in got.headers)
+    assert httpx.get(f"{quick}/health").json() == {"status": "ok"}
+
+
+def test_fields_are_applied_and_notes_name_what_is_not(quick, ask):
+    got = ask(quick, "질문", as_of="2025-07-31", temperature=1).json()
+    assert got["choices"][0]["message"]["content"] == "질문 (2025-07-31)"
+    assert got["notes"] == ["not applied with rag: temperature; the recipe decides"]
+    two = [{"role": "assistant", "content": "앞"}, {"role": "user", "content": "뒤 끝"}]
+    got = ask(quick, messages=two, stop="끝").json()
+    assert "earlier messages were not read" in got["notes"][0]
+    assert got["choices"][0]["message"]["content"] == "뒤 "
+    got = ask(quick, messages=two, rag=False).json()
+    assert got["notes"] == []
+    assert got["usage"]["total_tokens"] == 3
+
+
+def test_a_stream_holds_the_same_text_and_ends_with_done(quick, ask):
+    text = "가👋" * 40
+    whole = ask(quick, text, rag=False).json()
+    events = ask(quick, text, rag=False, stream=True, stream_options={"include_usage": True})
+    assert events.headers["content-type"].startswith("text/event-stream")
+    lines = events.text.strip().split("\n\n")
+    assert lines[-1] == "data: [DONE]"
+    parts = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
+    pieces = [part["choices"][0]["delta"].get("content", "") for part in parts if part["choices"]]
+    assert "".join(pieces) == whole["choices"][0]["message"]["content"]
+    assert parts[-1]["usage"] == whole["usage"]
+    assert [p["choices"][0]["finish_reason"] for p in parts[:-1]][-1] == "stop"
+
+
+def test_embeddings_come_as_numbers_or_as_base64(quick, ask):
+    got = ask(quick, path="/v1/embeddings", messages=None)
+    assert got.status_code == 400
+    for form in ("float", "base64"):
+        body = {"model": "embedder", "input": ["글", "글글"], "encoding_format": form}
+        rows = httpx.post(f"{quick}/v1/embeddings", json=body).json()["data"]
+        assert [row["index"] for row in rows] == [0, 1]
+        assert rows[1]["embedding"] == {"float": [2.0, 0.0], "base64": "AAAAQAAAAAA="}[form]
+    body = {"model": "other", "input": "글"}
+    assert httpx.post(f"{quick}/v1/embeddings", json=body).status_code == 404
+
+
+def test_the_token_opens_the_interface_and_not_the_page(small_server, ask):
+    address = small_server(token=TOKEN)
+    for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
+        assert ask(address, headers=header).status_code == 401
+        assert httpx.get(f"{address}/v1/models", headers=header).status_code == 401
+    assert ask(address, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+    assert httpx.get(address).status_code == 200
+
+
+def test_more_requests_than_may_wait_get_429(small_server, ask):
+    address = small_server(waiting=1, batch=1)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        first = pool.submit(ask, address, "sleep 1", rag=False)
+        time.sleep(0.3)
+        got = list(pool.map(lambda _: ask(address, rag=False), range(6)))
+        codes = {one.status_code for one in got}
+        assert codes == {200, 429}
+        assert all(one.headers["retry-after"] for one in got if one.status_code == 429)
+        assert first.result().status_code == 200
+
+
+def test_a_late_or_lost_engine_ends_only_the_requests_that_it_had(small_server, ask):
+    own = Worker(echo, batch_seconds=0.6)
+    own.start()
+    address = small_server(own=own, seconds=0.3, rag=False)
+    first = own.pid
+    late = ask(address, "sleep 30")
+    assert (late.status_code, late.json()["error"]["code"]) == (504, "timeout")
+    second = started_again(address, ask, own)
+    os.kill(second, signal.SIGKILL)
+    lost = ask(address, "die")  # the process is started again for it
+    assert lost.status_code in (503, 504)
+    third = started_again(address, ask, own)
+    assert len({first, second, third}) == 3
+    own.stop()
+
+
+def started_again(address, ask, worker):
+    """Ask until there is an answer; the process's id."""
+    end = time.monotonic() + 30
+    while ask(address).status_code != 200:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    return worker.pid
+
+
+def test_a_request_whose_client_left_is_not_answered(small_server, ask, worker):
+    address = small_server(batch=1, rag=False)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, address, "sleep 1")
+        time.sleep(0.3)
+        body = {"model": "pico", "messages": [{"role": "user", "content": "client left"}]}
+        with contextlib.suppress(httpx.ReadTimeout):
+            httpx.post(f"{address}/v1/chat/completions", json=body, timeout=0.2)
+        assert first.result().status_code == 200
+    assert ask(address, "after it").status_code == 200
+    lines = worker.log.read_text().split("\n")
+    assert "after it" in lines
+    assert "client left" not in lines
+
+
+def test_slow_and_silent_clients_do_not_hold_up_the_others(quick, ask):
+    host, port = quick.removeprefix("http://").split(":")
+    with contextlib.ExitStack() as stack:
+        for sent in (b"", b"POST /v1/chat/completions HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: x"):
+            slow = stack.enter_context(socket.create_connection((host, int(port))))
+            slow.sendall(sent)
+        assert ask(quick).status_code == 200
+
+
+def test_the_page_loads_nothing_from_elsewhere(quick):
+    page = httpx.get(quick)
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    text = "".join(httpx.get(quick + path).text for path in ("/", "/chat.js", "/chat.css"))
+    assert "http" not in text.replace("httpx", "")
+    assert "innerHTML" not in text
+    assert os.environ.get("HOME", "-") not in text

@@ -1,0 +1,121 @@
+"""Every field of a request is applied, noted or refused by name."""
+
+import contextlib
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kofinlaw import UserError
+from kofinlaw.recipes.serving.chat_request import chat_request, embedding_texts
+
+BODY = {"model": "pico", "messages": [{"role": "user", "content": "질문"}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"n": 2}, "n"),
+        ({"tools": [{"type": "function"}]}, "tools"),
+        ({"nonsense": 1}, "nonsense"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": True}, "max_tokens"),
+        ({"max_tokens": 1.5}, "max_tokens"),
+        ({"max_completion_tokens": 10**9}, "max_completion_tokens"),
+        ({"temperature": 9}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"stop": [1]}, "stop"),
+        ({"stop": ["a"] * 5}, "stop"),
+        ({"as_of": "2026-13-01"}, "as_of"),
+        ({"as_of": 20260101}, "as_of"),
+        ({"rag": "no"}, "rag"),
+        ({"stream": "yes"}, "stream"),
+        ({"messages": []}, "messages"),
+        ({"messages": "질문"}, "messages"),
+        ({"messages": [{"role": "user", "content": "x"}] * 10_000}, "messages"),
+        ({"messages": ["x"]}, "messages[0]"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": ["user"], "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]},
+            "messages[0].content",
+        ),
+        ({"messages": [{"role": "user", "content": " "}]}, "messages"),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, "messages"),
+        ({"model": None}, "model"),
+        ({"model": 3}, "model"),
+    ],
+)
+def test_a_wrong_field_is_named(change, where):
+    with pytest.raises(UserError) as caught:
+        chat_request({**BODY, **change})
+    assert caught.value.where == where
+
+
+def test_a_request_is_read_with_its_defaults():
+    read = chat_request(BODY)
+    assert (read.question, read.rag, read.as_of, read.stream) == ("질문", None, None, False)
+    assert read.limits.max_tokens == 256
+
+
+def test_all_fields_are_read():
+    parts = [{"type": "text", "text": "보관 "}, {"type": "text", "text": "기간은?"}]
+    read = chat_request(
+        {
+            "model": "pico",
+            "messages": [
+                {"role": "developer", "content": "짧게"},
+                {"role": "user", "content": parts},
+            ],
+            "as_of": "2025-07-31",
+            "max_completion_tokens": 5,
+            "stop": "끝",
+            "temperature": 1,
+            "seed": 7,
+            "rag": False,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "n": 1,
+            "tools": [],
+            "user": "me",
+        }
+    )
+    assert read.messages[0] == {"role": "system", "content": "짧게"}
+    assert read.question == "보관 기간은?"
+    assert read.as_of == date(2025, 7, 31)
+    assert (read.limits.max_tokens, read.limits.stop) == (5, ("끝",))
+    assert (read.limits.temperature, read.limits.seed) == (1.0, 7)
+    assert (read.rag, read.stream, read.usage) == (False, True, True)
+
+
+def test_decomposed_text_is_composed_and_half_an_emoji_replaced():
+    body = {**BODY, "messages": [{"role": "user", "content": "가" + "\ud83d"}]}
+    assert chat_request(body).question == "가�"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"input": []}, {"input": [1, 2]}, {"input": " "}, {"input": ["x"] * 257},
+     {"encoding_format": "int8"}, {"dimensions": 3}, {"model": ""}],
+)  # fmt: skip
+def test_wrong_embedding_requests_are_refused(change):
+    with pytest.raises(UserError):
+        embedding_texts({"model": "pico", "input": "글", **change})
+
+
+NAMES = st.sampled_from([*BODY, "stream", "stop", "max_tokens", "seed", "rag", "as_of", "n", "x"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(VALUES | st.dictionaries(NAMES, VALUES, max_size=6))
+@settings(max_examples=60)
+def test_any_json_value_is_a_request_or_one_error(value):
+    for read in (chat_request, embedding_texts):
+        with contextlib.suppress(UserError):
+            read(value)
