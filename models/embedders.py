@@ -298,6 +298,9 @@ def _sentence_transformer(
     model = load_sentence_model(
         local if local.is_dir() else model_folder(settings, offline=offline)
     )
+    if model.device.type == "cuda":
+        # Half the memory next to the model that answers; vectors are stored in half precision.
+        model.half()
     prefixes = _prefixes(settings.id, {k: v or "" for k, v in (model.prompts or {}).items()})
 
     def encode(texts: Sequence[str], query: bool) -> Vectors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import read_jsonl
+from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.machines import DEFAULT_CARD_GIB, Machine, machine_for, planned_card
 from kofinlaw.models.policy.rules import verdict_sentence
 from kofinlaw.recipes.pipeline.plan_examples import ExamplesPlan, plan_examples
@@ -40,6 +41,7 @@ __all__ = [
     "planned_machine",
 ]
 
+LARGE_PARAMETERS = 3e9  # training this many on a processor takes days
 MOST_KINDS = 6  # kinds of example that are listed
 
 
@@ -50,15 +52,25 @@ def planned_machine(run: Run, card: str | None) -> Machine:
         run: The recipe bound to its folder.
         card: The option `--card`: GiB of a card, `none` or `cpu` for the processor, or None.
 
-    Without the option it is this machine; a recipe that needs a card is planned for one of 24 GiB
-    if this machine has none. Raises UserError for an option that names no card.
+    Without the option it is this machine; a recipe that needs a card, or that trains a model of
+    `LARGE_PARAMETERS`, is planned for one of 24 GiB if this machine has none. Raises UserError for
+    an option that names no card.
     """
     machine = machine_for(card)
-    if card is None and not machine.gpu and card_only(run.recipe, trained=is_trained(run)):
+    if card is not None or machine.gpu:
+        return machine
+    trained = is_trained(run)
+    if card_only(run.recipe, trained=trained) or (_is_large(run) and not trained):
         return planned_card(
             DEFAULT_CARD_GIB, "a 24 GB card, which this recipe needs and this machine does not have"
         )
     return machine
+
+
+def _is_large(run: Run) -> bool:
+    """Return whether the recipe trains a model that would take days on a processor."""
+    model = lookup_model(run.recipe.model.id)
+    return not run.recipe.ask_only and model is not None and model.parameters >= LARGE_PARAMETERS
 
 
 def make_plan(run: Run, machine: Machine | None = None, progress: Progress = silent) -> Plan:
