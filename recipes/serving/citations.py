@@ -52,7 +52,7 @@ def citations(answered: Answered) -> list[JsonValue]:
         out.append(
             {
                 "unit": hit.unit,
-                "version": hit.version or hit.day,
+                "version": hit.version or (f"시행 {hit.day}" if hit.day else ""),
                 "quoted": quoted,
                 "verified": verified,
                 "verdict": verdict,
