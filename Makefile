@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: quickstart test check docs install gguf clean
+.PHONY: quickstart test check check-extras docs install gguf clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("kofinlaw needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.11") if sys.version_info < (3, 11) else None'
@@ -31,6 +31,13 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# Resolve every extra with uv (nothing is installed), and compare the names that the project uses
+# with the sources of vLLM, Unsloth, llm-compressor and Liger (360 MB of wheels, once). Needs a
+# network connection; the result is written into docs/studies/extras.md.
+check-extras: $(STAMP)
+	$(BIN)/python -m checks.resolve --write
+	$(BIN)/python -m checks.signatures --write
 
 # Build the documentation into site/. Its search needs a server: `python -m http.server -d site`.
 docs: $(STAMP)

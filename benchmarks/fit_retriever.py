@@ -4,7 +4,8 @@
 
 - Pairs. They are built from the 13,358 articles by rule; the acts of the development exams are left
   out. The masked court issues of the earlier half of the decisions are own pairs (without them:
-  `--no-issues`).
+  `--no-issues`). With `--decisions`, pairs of the kind `decision` are built instead, from all court
+  decisions that are older than the later half.
 - Arms. The untrained multilingual-e5-small, and a static embedder that is distilled from it (or
   from the embedder in `--trained`) and trained on the pairs. Each is measured alone and fused with
   the two lexical lists, with today's default share and with the best share.
@@ -27,7 +28,7 @@ import numpy as np
 from development_data import DATA, require
 from outcome import outcome
 from retrieval import EMBEDDED, figures, halves, search
-from retrieval_data import corpus
+from retrieval_data import corpus, decisions
 
 from kofinlaw.augment.retrieval.pairs import Corpus, build_pairs
 from kofinlaw.files import read_json_lines, read_jsonl, write_jsonl
@@ -81,10 +82,42 @@ def issues(rows: Rows, chosen: Sequence[int], units: dict[str, str]) -> list[Tra
     ]
 
 
+def decision_pairs(data: Path, work: Path, before: str) -> list[TrainingPair]:
+    """Return the pairs of the kind `decision`, from the decisions before a day (YYYY-MM-DD)."""
+    path = work / "cases" / "chunks-cases.jsonl"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        decisions(data, path.parent)
+    kept = tuple(
+        chunk
+        for chunk in read_jsonl(path, Chunk)
+        if not chunk.title.startswith(LEFT_OUT)
+        and (chunk.kind != "case" or chunk.as_of < before.replace("-", ""))
+    )
+    print(sum(chunk.kind == "case" for chunk in kept), "issues before", before, flush=True)
+    made = build_pairs(Corpus(kept, (), ()), ("decision",), seed=0)
+    return [TrainingPair(p.anchor, p.positive, "", p.kind, p.unit) for p in made]
+
+
+def court_pairs(
+    given: argparse.Namespace,
+    rows: Rows,
+    units: dict[str, str],
+    chosen: Sequence[int],
+    later: Sequence[int],
+) -> list[TrainingPair]:
+    """Return the pairs of the chosen issues, or of all decisions before the `later` issues."""
+    if given.no_issues:
+        return []
+    if given.decisions:
+        return decision_pairs(given.data, given.work, min(rows[p]["date"] for p in later))
+    return issues(rows, chosen, units)
+
+
 def fitted(base: Path, pairs: list[TrainingPair], out: Path) -> Path:
     """Train a static embedder; returns its folder."""
     settings = RetrieverSettings(
-        method="static", batch=256, steps=300, temperature=0.05, negatives=False,
+        method="static", batch=256, steps=600, temperature=0.05, negatives=False,
         held_out_share=0, checkpoint_steps=100,
     )  # fmt: skip
 
@@ -137,7 +170,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with kr_prec_statute")
     parser.add_argument("--work", type=Path, required=True, help="folder for models and indexes")
     parser.add_argument("--trained", type=Path, help="a trained embedder to distil and compare")
-    parser.add_argument("--no-issues", action="store_true", help="train on built pairs only")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--no-issues", action="store_true", help="train on built pairs only")
+    source.add_argument("--decisions", action="store_true", help="build pairs from old decisions")
     given = parser.parse_args()
     require(given.data / "kr_prec_statute", "--data")
     given.work.mkdir(parents=True, exist_ok=True)
@@ -148,10 +183,14 @@ def main() -> None:
     chunks = corpus(given.data, given.work)
     made, units = corpus_pairs(given.data, chunks)
     base = given.trained or base_folder(E5)
-    seen = {"static": [] if given.no_issues else early, "older": [] if given.no_issues else older}
+
+    court = {
+        "static": court_pairs(given, rows, units, early, late),
+        "older": court_pairs(given, rows, units, older, newer),
+    }
     models = {
-        name: fitted(base, made + issues(rows, chosen, units), given.work / f"fit-{name}")
-        for name, chosen in seen.items()
+        name: fitted(base, made + pairs, given.work / f"fit-{name}")
+        for name, pairs in court.items()
     }
     texts = [chunk.text for chunk in read_jsonl(chunks, Chunk)]
     clock = time.perf_counter()
@@ -226,7 +265,7 @@ def main() -> None:
     write_jsonl(given.work / "rows.jsonl", [{"retriever": k, **v} for k, v in table.items()])
     result = {
         "queries": len(late), "table": table, "shares": shares, "gains": gains,
-        "issues in training": not given.no_issues,
+        "court issues in training": len(court["static"]),
     }  # fmt: skip
     targets = {
         "vectors alone, points of R@10 over untrained": (

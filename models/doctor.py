@@ -16,16 +16,19 @@ from pathlib import Path
 from kofinlaw.units import GIB
 
 __all__ = [
+    "APART",
     "CARD_GIB",
     "DISK_GIB",
     "EXTRAS",
     "MEMORY_GIB",
     "SUPPORTED",
     "Finding",
+    "broken_requirements",
     "examine_machine",
     "first_card",
     "free_memory_gib",
     "gpu_memory_gib",
+    "installed_version",
     "usable_memory_gib",
     "within",
 ]
@@ -40,6 +43,9 @@ SUPPORTED = {
     "bitsandbytes": ">=0.50",
 }
 EXTRAS = ("quickstart", "unsloth", "vllm", "deepspeed", "weaviate", "dense", "track")
+# Extras that cannot be in the environment of the tested versions (constraints.txt), and why.
+# `make check-extras` tests this list.
+APART = {"vllm": "it needs older numba, llguidance and numpy than constraints.txt"}
 # What the quickstart needs: room for its model twice, without the Python environment.
 MEMORY_GIB, DISK_GIB = 4.0, 5.0
 # A card sold as 24 GB reports a little less.
@@ -102,15 +108,42 @@ def _python() -> Finding:
     return Finding("python", ok, found, ">=3.11", "" if ok else "install Python 3.11 or newer")
 
 
-def _installed(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
+    """Return the version of an installed package, or None."""
     try:
         return version(package)
     except PackageNotFoundError:
         return None
 
 
+def broken_requirements(package: str) -> list[str]:
+    """Return the requirements of an installed package that are not met here, with what was found.
+
+    For example `numba==0.65.0 (found 0.68.1)`. Requirements of its extras and of other systems do
+    not count. A package that is not installed has none.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        lines = requires(package) or []
+    except PackageNotFoundError:
+        return []
+    broken = []
+    for line in lines:
+        try:
+            wanted = Requirement(line)
+        except InvalidRequirement:
+            continue
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        found = installed_version(wanted.name)
+        if found is None or not wanted.specifier.contains(found, prereleases=True):
+            broken.append(f"{wanted.name}{wanted.specifier} (found {found or 'none'})")
+    return broken
+
+
 def _torch() -> Finding:
-    found = _installed("torch")
+    found = installed_version("torch")
     if found is None:
         return Finding("torch", False, "not installed", "2.9 or newer", "pip install torch")
     build = found.partition("+")[2]
@@ -126,7 +159,7 @@ def _torch() -> Finding:
 
 
 def _package(name: str, wanted: str) -> Finding:
-    found = _installed(name)
+    found = installed_version(name)
     ok = found is not None and within(found, wanted)
     remedy = "" if ok else f"pip install '{name}{wanted}'"
     if name == "trl" and found is not None and not ok and within(found, ">=1.15"):
@@ -240,15 +273,24 @@ def _disk() -> Finding:
 
 
 def _extra(name: str) -> Finding:
-    """Report which packages of an extra are installed. A missing extra is not a problem."""
+    """Report which packages of an extra are installed, and whether their requirements are met.
+
+    A missing extra is not a problem.
+    """
     packages = _extra_packages(name)
-    missing = [package for package in packages if _installed(package) is None]
+    missing = [package for package in packages if installed_version(package) is None]
     label = f"extra {name}"
     install = f"pip install 'kofinlaw[{name}]'"
     if not packages:
         return Finding(label, True, "not part of this installation")
+    if name in APART:
+        install += f" in an environment of its own: {APART[name]}"
     if not missing:
-        present = ", ".join(f"{package} {_installed(package)}" for package in packages)
+        present = ", ".join(f"{package} {installed_version(package)}" for package in packages)
+        broken = [line for package in packages for line in broken_requirements(package)]
+        if broken:
+            remedy = f"make a new virtual environment and run pip install 'kofinlaw[{name}]' there"
+            return Finding(label, False, present, ", ".join(broken), remedy)
         return Finding(label, True, present, "", install)
     if len(missing) == len(packages):
         return Finding(label, True, f"not installed ({install})", "", install)
@@ -270,7 +312,7 @@ def _extra_packages(
 
 
 def _weaviate() -> Finding:
-    client = _installed("weaviate-client")
+    client = installed_version("weaviate-client")
     state = f"client {client}" if client else "client not installed"
     return Finding(
         "weaviate", True, f"{state}; unverified: no server has been run with this version"

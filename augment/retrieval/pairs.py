@@ -7,7 +7,8 @@ Each kind takes words that point to a passage and leaves out what would give the
 - `citing`: a sentence that cites an article of another unit, without the citation;
 - `delegation`: what an act leaves to its decree (`대통령령으로 정하는 …`), and the decree's article
   that cites the act for it;
-- `definition`: a defined term, asked for in words of its own.
+- `definition`: a defined term, asked for in words of its own;
+- `decision`: the issue that a court decided (판시사항), and each article that it cites for it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Literal, get_args
 from kofinlaw import UserError
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.reading.terms import read_terms
+from kofinlaw.data.decisions.cited_articles import cited_rows
 from kofinlaw.data.law.citations import Citation, Scope, find_citations
 from kofinlaw.data.law.titles import titles_by_key
 from kofinlaw.files import read_json_lines, read_jsonl
@@ -29,7 +31,7 @@ from kofinlaw.records import Article, Chunk
 
 __all__ = ["KINDS", "Corpus", "Pair", "PairKind", "build_pairs", "read_corpus"]
 
-PairKind = Literal["heading", "sentence", "citing", "delegation", "definition"]
+PairKind = Literal["heading", "sentence", "citing", "delegation", "definition", "decision"]
 KINDS: tuple[PairKind, ...] = get_args(PairKind)
 SHORTEST, LONGEST = 15, 250  # characters of a query that is a sentence
 _SENTENCE_END = re.compile(r"(?<=다\.)\s+|\n+")
@@ -37,6 +39,7 @@ _MARK = re.compile(r"^\s*(?:[①-⑳]|\d{1,2}(?:의\d+)?\.|[가-하]\.|\d{1,2}\)
 _BLANKS = re.compile(r"\s{2,}")
 _LEAVES_OPEN = re.compile(r"(?:대통령령|총리령|[가-힣]{2,10}부령)(?:으로|이) 정하")
 _ASKING = ("{term}의 뜻", "{term}의 정의", "{term}: 무엇을 말하는가?", "{term} 용어 설명")
+_ISSUE_MARK = re.compile(r"\W*+판시사항[^\S\n]*+[:：\]】]?+")
 # What a removed citation leaves at the start of a sentence.
 _LEFT_OVER = re.compile(
     r"^(?:(?:및|또는|과|와|ㆍ|,|의 ?규정은|(?:의 ?규정)?에 ?(?:의한|따른|의하여|따라)"
@@ -101,7 +104,7 @@ def build_pairs(corpus: Corpus, kinds: Sequence[PairKind], *, seed: int) -> list
     """Return the pairs of these kinds without negatives, in a random order that the seed decides.
 
     Equal corpora and seeds give equal pairs. A query that two units share gives no pair, because
-    each of them would count as wrong for the other.
+    each of them would count as wrong for the other. Only a court's issue may have several articles.
     """
     passages = _Passages(corpus.chunks)
     made: list[Pair] = []
@@ -110,9 +113,12 @@ def build_pairs(corpus: Corpus, kinds: Sequence[PairKind], *, seed: int) -> list
         made += _MAKERS[kind](corpus, passages, rng)
     units: dict[str, set[str]] = {}
     for pair in made:
-        units.setdefault(_key(pair.anchor), set()).add(pair.unit)
+        if pair.kind != "decision":
+            units.setdefault(_key(pair.anchor), set()).add(pair.unit)
     unique = {
-        (_key(pair.anchor), pair.unit): pair for pair in made if len(units[_key(pair.anchor)]) == 1
+        (_key(pair.anchor), pair.unit): pair
+        for pair in made
+        if pair.kind == "decision" or len(units[_key(pair.anchor)]) == 1
     }
     out = list(unique.values())
     random.Random(f"{seed}:order").shuffle(out)
@@ -218,12 +224,40 @@ def _definitions(corpus: Corpus, passages: _Passages, rng: random.Random) -> Ite
                 yield _pair("definition", f"{law.title} {asked}", chunk)
 
 
+def _decisions(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
+    cited = cited_rows(corpus.chunks)
+    for row, chunk in enumerate(corpus.chunks):
+        query = _query(_issue(chunk.text)) if row in cited else ""
+        if len(query) < SHORTEST:
+            continue
+        for unit in dict.fromkeys(corpus.chunks[target].unit for target in cited[row]):
+            passage = passages.best(unit, query)
+            if passage is not None:
+                yield _pair("decision", query, passage)
+
+
+def _issue(text: str) -> str:
+    """Return the first line after the mark `판시사항`; empty without one."""
+    marked = False
+    for line in text.split("\n"):
+        mark = _ISSUE_MARK.match(line)
+        rest = line[mark.end() :] if mark else line
+        # A line that goes on without a colon or a bracket is a sentence: `판시사항에 관하여`.
+        if mark and rest and not mark[0].endswith((":", "：", "]", "】")):
+            mark, rest = None, line
+        marked = marked or mark is not None
+        if marked and rest.strip():
+            return rest.strip()
+    return ""
+
+
 _MAKERS = {
     "heading": _headings,
     "sentence": _sentence_pairs,
     "citing": _citing,
     "delegation": _delegations,
     "definition": _definitions,
+    "decision": _decisions,
 }
 
 

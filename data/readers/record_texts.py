@@ -33,7 +33,8 @@ _ANSWERS = (
 _OPTIONS = ("options", "choices", "선택지", "보기", "보기1", "선택지1", "option1", "choice1")
 _ROW_NUMBERS = ("번호", "순번", "연번", "no", "no.", "id", "idx", "index", "#")
 _LONGEST_HEADING = 120  # characters of a question that becomes a heading
-_ISSUE = re.compile(r"^[^\S\n]*\[(\d+)\]\s*", re.MULTILINE)
+_ISSUE = re.compile(r"(?:^|(?<=\]))[^\S\n]*\[(\d+)\]", re.MULTILINE)
+_CITED = re.compile(r"\[(\d{1,2})\]")  # the articles of all issues are on one line
 
 
 def clean_column(column: str) -> str:
@@ -181,32 +182,50 @@ def _others(row: Mapping[str, str], used: Iterable[str]) -> Iterator[str]:
 
 
 def _decision(row: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Return a court decision: each issue (판시사항) with its holding
-    (판결요지) under its number.
+    """Return a court decision: each issue (판시사항) under its number, with its holding (판결요지)
+    and the articles that it rests on (참조조문).
+
+    Articles without a number, or with a number that no issue has, get a section of their own.
     """
     title = " ".join(filter(None, [row.get("법원명", ""), row.get("사건번호", "")])).strip()
-    issues, holdings = _numbered(row.get("판시사항", "")), _numbered(row.get("판결요지", ""))
+    issues, holdings = (_numbered(row.get(name, ""), _ISSUE) for name in ("판시사항", "판결요지"))
+    numbers = list(dict.fromkeys([*issues, *holdings]))
+    cited = _numbered(row.get("참조조문", ""), _CITED)
+    if set(cited) <= {""} and len(numbers) == 1:
+        cited = dict.fromkeys(numbers, cited.get("", ""))
     lines = [f"# {title}", ""]
-    for number in list(dict.fromkeys([*issues, *holdings])):
+    for number in numbers:
         lines += [f"## {f'[{number}]' if number else '판시사항'}", ""]
-        if issues.get(number):
-            lines += [f"판시사항: {issues[number]}", ""]
-        if holdings.get(number):
-            lines += [f"판결요지: {holdings[number]}", ""]
-    for name in ("참조조문", "참조판례"):
-        if row.get(name, "").strip():
-            lines += [f"## {name}", "", row[name].strip(), ""]
+        for name, texts in (("판시사항", issues), ("판결요지", holdings), ("참조조문", cited)):
+            if texts.get(number):
+                lines += [f"{name}: {texts[number]}", ""]
+    rest = "\n".join(
+        f"[{number}] {text}" if number else text
+        for number, text in cited.items()
+        if number not in numbers and text
+    )
+    for name, text in (("참조조문", rest), ("참조판례", row.get("참조판례", "").strip())):
+        if text:
+            lines += [f"## {name}", "", text, ""]
     meta = {"title": title, "date": row.get("선고일자", ""), "사건번호": row["사건번호"]}
     return "\n".join(lines), meta
 
 
-def _numbered(text: str) -> dict[str, str]:
-    """Return the parts `[1] …`, `[2] …` by number; text without a number has the empty number."""
+def _numbered(text: str, mark: re.Pattern[str]) -> dict[str, str]:
+    """Return the parts `[1] …`, `[2] …` by number; text without a number has the empty number.
+
+    Numbers that follow each other directly (`[1][2] …`) share the text.
+    """
     text = re.sub(r"<br\s*/?>", "\n", text).strip()
     if not text:
         return {}
-    parts = _ISSUE.split(text)
+    parts = mark.split(text)
     out = {"": parts[0].strip()} if parts[0].strip() else {}
+    waiting: list[str] = []
     for number, words in zip(parts[1::2], parts[2::2], strict=True):
-        out[number] = words.strip()
+        waiting.append(number)
+        if text := words.strip(" \n,/"):
+            for one in waiting:
+                out[one] = "\n".join(filter(None, [out.get(one, ""), text]))
+            waiting = []
     return out

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.decisions.cited_articles import cited_rows
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.law.former_names import NAMES, read_names
 from kofinlaw.data.law.versions import EARLIER, read_chunks
@@ -22,7 +23,7 @@ from kofinlaw.rag.index.blocks import BLOCK, VECTOR_BLOCK, BlockBuilder
 from kofinlaw.rag.index.generations import publish, start
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.meta import FORMAT, IndexMeta
-from kofinlaw.rag.index.passage_references import cited_rows, read_references
+from kofinlaw.rag.index.passage_references import read_references
 from kofinlaw.rag.index.stores.table import write_table
 from kofinlaw.rag.index.tokens import tokenizer_version
 from kofinlaw.rag.index.version_merge import merge_versions

@@ -42,7 +42,7 @@ from kofinlaw.recipes.cli.score_commands import (
     score,
     verify_citations,
 )
-from kofinlaw.recipes.cli.serving_commands import serve
+from kofinlaw.recipes.cli.serving_commands import mcp, serve
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
     data_build,
@@ -65,7 +65,7 @@ INTERRUPTED = 130
 COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     fit_retriever,
-    *(ask, serve, answer, exam, score, compare),
+    *(ask, serve, mcp, answer, exam, score, compare),
     *(verify_citations, merge, verify, export, models, doctor),
 )
 

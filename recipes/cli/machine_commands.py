@@ -35,8 +35,9 @@ def doctor(as_json: AsJson = False) -> None:
     import dataclasses
 
     from kofinlaw.models.doctor import examine_machine
+    from kofinlaw.trainer.export.environment import environment_findings
 
-    findings = examine_machine()
+    findings = [*examine_machine(), *environment_findings()]
     bad = [finding for finding in findings if not finding.ok]
     if as_json:
         print_json({"ok": not bad, "findings": [dataclasses.asdict(f) for f in findings]})

@@ -219,7 +219,7 @@ def verify_citations(
     run: RunFolder = None,
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="Folder of a corpus, instead of a run's."),
+        typer.Option("--data", help="Documents, or a corpus, instead of a run's corpus."),
     ] = None,
     as_of: Annotated[
         str | None,
@@ -238,6 +238,7 @@ def verify_citations(
     from kofinlaw.data.law.verifying.known_law import KnownLaw
     from kofinlaw.data.law.verifying.verify import verify_citations as check
     from kofinlaw.recipes.asking.days import typed_day
+    from kofinlaw.recipes.asking.known_corpus import known_law
     from kofinlaw.recipes.asking.reference_lines import reference_lines, text_to_verify
 
     day = typed_day(as_of) if as_of is not None else None
@@ -246,8 +247,10 @@ def verify_citations(
             "two corpora are named", where="--run, --data", remedy="leave one of them out"
         )
     words, where = text_to_verify(text)
-    folder = data if data is not None else bound_run(run).folder / "data"
-    known = KnownLaw.of_corpus(folder)
+    if data is not None:
+        known = known_law(data, (lambda line: None) if as_json else say)
+    else:
+        known = KnownLaw.of_corpus(bound_run(run).folder / "data")
     title = ""
     if act:
         title = known.title_of(act)

@@ -1,4 +1,4 @@
-"""Define the command `serve`: an OpenAI-compatible server with a chat page."""
+"""Define the commands that serve a run: `serve` (OpenAI interface and chat page) and `mcp`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
 from kofinlaw.recipes.cli.console import say
 from kofinlaw.recipes.cli.options import Trust
+from kofinlaw.texts import terminal_text
 
-__all__ = ["serve"]
+__all__ = ["mcp", "serve"]
 
 
 def serve(
@@ -49,3 +51,71 @@ def serve(
         batch=batch,
     )
     serve_run(bound_run(run).folder, settings, say)
+
+
+def mcp(
+    run: Annotated[Path | None, typer.Argument(help="The run; default: the newest one.")] = None,
+    http: Annotated[
+        bool, typer.Option("--http", help="Serve streamable HTTP instead of standard input.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port of --http; 0 takes a free one.")] = 8765,
+    host: Annotated[
+        str, typer.Option(help="Address of --http; other than loopback needs KOFINLAW_TOKEN.")
+    ] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", help="A further name in Host, for a reverse proxy."),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a call may take.")] = 120.0,
+    config: Annotated[
+        bool, typer.Option("--config", help="Print the configuration of a desktop client and exit.")
+    ] = False,
+    trust: Trust = False,
+) -> None:
+    """Serve a run's law to assistants as MCP tools: search, articles, citations, versions."""
+    bound = bound_run(run)
+    if config:
+        from kofinlaw.recipes.law_tools.client_config import client_config
+
+        say(client_config(bound.folder))
+        return
+    import logging
+    import os
+    import sys
+
+    from kofinlaw.offline import guard
+
+    # Standard output belongs to the protocol: whatever is logged goes to standard error.
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    try:
+        from kofinlaw.recipes.law_tools.protocol import make_server, serve_stdio
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"the package {error.name} is not installed",
+            where="mcp",
+            remedy="pip install 'kofinlaw[mcp]'",
+        ) from error
+    from kofinlaw.recipes.law_tools.tools import LawTools, run_tools
+
+    law = LawTools(bound, trust=trust, say=_say_aside)
+    server = make_server(law.name, run_tools(law), seconds=timeout)
+    with guard(offline=bound.recipe.offline):
+        if http:
+            from kofinlaw.recipes.law_tools.http import HttpSettings, serve_http
+
+            token, names = os.environ.get("KOFINLAW_TOKEN", ""), tuple(allow_host or ())
+            serve_http(server, HttpSettings(host, port, token, names), say)
+            return
+        import anyio
+
+        if sys.stdin.isatty():
+            _say_aside(
+                "waiting for an MCP client on standard input (Ctrl+D ends it). Clients start this "
+                "command themselves: `kofinlaw mcp RUN --config` prints their configuration."
+            )
+        anyio.run(serve_stdio, server)
+
+
+def _say_aside(line: str) -> None:
+    """Print a line on standard error."""
+    typer.echo(terminal_text(line), err=True)

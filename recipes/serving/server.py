@@ -14,7 +14,7 @@ from kofinlaw import UserError
 from kofinlaw.recipes.serving.access import open_access
 from kofinlaw.recipes.serving.jobs import Answering
 
-__all__ = ["ServeSettings", "serve", "serve_run"]
+__all__ = ["ServeSettings", "listen", "serve", "serve_run"]
 
 GRACE = 30  # seconds that requests may still take after the server was asked to stop
 
@@ -78,7 +78,7 @@ def serve(
     from kofinlaw.recipes.serving.dispatch import Dispatcher
     from kofinlaw.recipes.serving.worker import Worker, WorkerLostError
 
-    with _listen(settings.host, settings.port) as listener:
+    with listen(settings.host, settings.port) as listener:
         port = listener.getsockname()[1]
         access = open_access(settings.host, port, settings.token, settings.names)
         say(f"loading index and model of {model} …")
@@ -118,7 +118,11 @@ def serve(
         say("server stopped")
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket bound to an address; 0 is a free port.
+
+    Raises UserError for a number that is not a port, and for a port that cannot be opened.
+    """
     if not 0 <= port <= 65535:
         raise UserError(
             f"{port} is not a port", where="--port", remedy="use 1 to 65535, or 0 for a free port"

@@ -20,7 +20,7 @@ _spec = importlib.util.spec_from_file_location("pico_run", ROOT / "tests/recipes
 pico_run = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(pico_run)
 
-NAMES = ["gpu.md", "contest.md", "own-teacher.md", "figures.md"]
+NAMES = ["gpu.md", "contest.md", "own-teacher.md", "figures.md", "mcp.md"]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 KEY = re.compile(
     r"`((?:answer|augment|data|evaluate|export|merge|model|rag|score|train|verify)\.[a-z_.]+)(?<!\.md)(?<!\.py)(?::[^`]*)?`"

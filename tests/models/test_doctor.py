@@ -53,7 +53,7 @@ def versions(monkeypatch):
         "accelerate": "1.15.0",
         "bitsandbytes": "0.50.2",
     }
-    monkeypatch.setattr(doctor, "_installed", installed.get)
+    monkeypatch.setattr(doctor, "installed_version", installed.get)
     return installed
 
 
@@ -137,3 +137,50 @@ def test_the_doctor_imports_no_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "False"
+
+
+def test_an_extra_whose_requirements_are_not_met_is_a_problem(monkeypatch):
+    monkeypatch.setattr(doctor, "_extra_packages", lambda name: ("vllm",))
+    monkeypatch.setattr(doctor, "installed_version", {"vllm": "0.32.0"}.get)
+    monkeypatch.setattr(doctor, "broken_requirements", lambda name: ["numba==0.65.0 (found 0.68)"])
+    found = doctor._extra("vllm")
+    assert not found.ok
+    assert (found.found, found.wanted) == ("vllm 0.32.0", "numba==0.65.0 (found 0.68)")
+    assert "new virtual environment" in found.remedy
+    monkeypatch.setattr(doctor, "broken_requirements", lambda name: [])
+    assert doctor._extra("vllm").ok
+
+
+def test_an_extra_that_needs_its_own_environment_says_so(versions, monkeypatch):
+    monkeypatch.setattr(doctor, "_extra_packages", lambda name: ("vllm",))
+    assert "in an environment of its own: " in doctor._extra("vllm").found
+
+
+@pytest.mark.parametrize(
+    ("line", "found", "broken"),
+    [
+        ("numba==0.65.0", "0.68.1", ["numba==0.65.0 (found 0.68.1)"]),
+        ("numba==0.65.0", "0.65.0", []),
+        ("llguidance<1.8.0,>=1.7.0", "1.9.1", ["llguidance<1.8.0,>=1.7.0 (found 1.9.1)"]),
+        ("numba", None, ["numba (found none)"]),
+        ("numba>=1; sys_platform == 'plan9'", None, []),
+        ("numba>=1; extra == 'fast'", None, []),
+        ("torch>=2.9", "2.13.0+cpu", []),
+        ("torch>=2.9", "2.14.0.dev1", []),
+        ("not a requirement !!", None, []),
+    ],
+)
+def test_a_requirement_is_compared_with_what_is_installed(line, found, broken, monkeypatch):
+    monkeypatch.setattr(doctor, "requires", lambda package: [line])
+    monkeypatch.setattr(doctor, "installed_version", lambda name: found)
+    assert doctor.broken_requirements("vllm") == broken
+
+
+def test_a_package_that_is_not_installed_has_no_requirements():
+    assert doctor.broken_requirements("no-such-package-here") == []
+    assert doctor.installed_version("no-such-package-here") is None
+
+
+def test_the_packages_of_this_environment_are_not_broken():
+    for name in ("transformers", "peft", "pydantic"):
+        assert doctor.broken_requirements(name) == []

@@ -18,6 +18,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import cache_folder
 from kofinlaw.models.cache import build_once, is_intact
+from kofinlaw.models.doctor import Finding
 from kofinlaw.offline import ENVIRONMENT
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "KNOWN",
     "LLM_COMPRESSOR",
     "Environment",
+    "environment_findings",
     "environment_python",
     "is_ready",
     "main",
@@ -89,6 +91,18 @@ def is_ready(
 ) -> bool:
     """Return whether the environment is on this machine, complete and in its current version."""
     return is_intact(_home(folder, cache) / environment.name, environment.version)
+
+
+def environment_findings(cache: Path | None = None) -> list[Finding]:
+    """Return for `doctor` which environments are made. A missing one is not a problem."""
+    found = []
+    for environment in KNOWN.values():
+        name = f"exporter {environment.name}"
+        make = f"python -m kofinlaw.trainer.export.environment {environment.name}"
+        ready = is_ready(environment, cache=cache)
+        state = "ready" if ready else f"its environment is made on first use ({make})"
+        found.append(Finding(name, True, state, "", make))
+    return found
 
 
 def run_exporter(

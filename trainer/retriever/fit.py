@@ -21,7 +21,7 @@ from kofinlaw.files import atomic_folder, sha256_text
 from kofinlaw.models.embedders import unit_rows
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.trainer.retriever.loop import Loop, run_loop
-from kofinlaw.trainer.retriever.schedule import TrainingPair, hold_out, schedule
+from kofinlaw.trainer.retriever.schedule import JUDGED, TrainingPair, hold_out, schedule
 from kofinlaw.trainer.retriever.settings import RetrieverSettings
 from kofinlaw.trainer.retriever.trainee import Trainee, open_trainee
 
@@ -29,14 +29,16 @@ __all__ = ["FitResult", "Found", "fit_embedder", "measure"]
 
 _CANDIDATES = 2_000  # passages among which held-out queries search
 _QUERIES = 300
+_JUDGED = 30  # so many held-out questions of people are enough to be measured alone
 
 
 @dataclass(frozen=True)
 class Found:
     """How well held-out queries find their passage: the shares found at rank 1 and in ten, and the
-    mean reciprocal rank.
+    mean reciprocal rank. `judged`: the queries are own pairs and court issues, not built ones.
     """
 
+    judged: bool
     queries: int
     passages: int
     at_1: float
@@ -220,9 +222,12 @@ def measure(
 ) -> Found:
     """Search held-out queries among their passages and passages of other units.
 
-    At most 300 queries and 2,000 passages, the first by hash, so that they do not depend on the
-    order of the pairs.
+    Own pairs and court issues are measured alone if there are enough of them: real questions
+    resemble them more than built ones. At most 300 queries and 2,000 passages, the first by hash,
+    so that they do not depend on the order of the pairs.
     """
+    judged = [pair for pair in held_out if pair.kind in JUDGED]
+    held_out = judged if len(judged) >= _JUDGED else held_out
     queries = sorted(held_out, key=lambda pair: sha256_text(f"{seed}{pair.anchor}"))[:_QUERIES]
     passages = list(dict.fromkeys(pair.positive for pair in queries))
     others = sorted({pair.positive for pair in pairs} - set(passages), key=sha256_text)
@@ -243,6 +248,7 @@ def measure(
         ranks.append(1 + int((scores > scores[own].max()).sum()))
     count = max(len(ranks), 1)
     return Found(
+        judged=held_out is judged,
         queries=len(queries),
         passages=len(passages),
         at_1=round(sum(rank == 1 for rank in ranks) / count, 4),

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from kofinlaw import UserError
 
-__all__ = ["OWN", "TrainingPair", "hold_out", "schedule"]
+__all__ = ["JUDGED", "OWN", "TrainingPair", "hold_out", "schedule"]
 
 OWN = "own"  # kind of the pairs that the user gives
+JUDGED = frozenset({OWN, "decision"})  # kinds whose questions and answers people chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,15 @@ def hold_out(
 ) -> tuple[list[TrainingPair], list[TrainingPair]]:
     """Return the pairs to train on and those of held-out units.
 
-    `share` is the share of the units; all pairs of a unit are on one side.
+    `share` is the share of the units; all pairs of a unit are on one side. A held-out question
+    of people that has other units too is not trained on with them.
     """
     units = sorted({pair.unit for pair in pairs})
     random.Random(f"{seed}:held out").shuffle(units)
     hidden = set(units[: round(share * len(units))])
-    return (
-        [pair for pair in pairs if pair.unit not in hidden],
-        [pair for pair in pairs if pair.unit in hidden],
-    )
+    held = [pair for pair in pairs if pair.unit in hidden]
+    asked = {pair.anchor for pair in held if pair.kind in JUDGED}
+    return [p for p in pairs if p.unit not in hidden and p.anchor not in asked], held
 
 
 def schedule(
@@ -46,10 +47,10 @@ def schedule(
 ) -> list[list[TrainingPair]]:
     """Return the pairs of each step.
 
-    Each kind is shuffled and repeated. A batch has `own_share` of own pairs, if there are any, and
-    of the other kinds in proportion to the square root of their number, so that a rare kind is seen
-    more often than its share. No unit and no query is twice in a batch: its passage would count as
-    wrong for the other pair.
+    Each kind is shuffled and repeated. A batch has `own_share` of own pairs and court issues, if
+    there are any. Within each side, a kind counts with the square root of its number, so that a
+    rare kind is seen more often than its share. No unit and no query is twice in a batch: its
+    passage would count as wrong for the other pair.
 
     Raises UserError if the pairs have fewer units than a batch has pairs.
     """
@@ -70,11 +71,13 @@ def schedule(
 
 
 def _weights(counts: dict[str, int], own_share: float) -> dict[str, float]:
-    others = {kind: math.sqrt(count) for kind, count in counts.items() if kind != OWN}
-    total = sum(others.values()) or 1.0
-    rest = 1 - own_share if OWN in counts else 1.0
-    shares = {kind: rest * root / total for kind, root in others.items()}
-    return shares | ({OWN: own_share if others else 1.0} if OWN in counts else {})
+    sides = [counts.keys() & JUDGED, counts.keys() - JUDGED]
+    parts = [own_share, 1 - own_share] if all(sides) else [1.0, 1.0]
+    shares: dict[str, float] = {}
+    for kinds, part in zip(sides, parts, strict=True):
+        total = sum(math.sqrt(counts[kind]) for kind in kinds)
+        shares |= {kind: part * math.sqrt(counts[kind]) / total for kind in kinds}
+    return {kind: shares[kind] for kind in sorted(shares)}
 
 
 def _repeated(pairs: Sequence[TrainingPair], rng: random.Random) -> Iterator[TrainingPair]:

@@ -31,8 +31,10 @@ class RetrieverSettings(BaseModel):
         "the end; static: a table of token vectors, distilled from the base and then trained",
     )
     lora_rank: int = Field(16, ge=1, le=512, description="rank of the adapter, with `method: lora`")
-    kinds: tuple[Literal["heading", "sentence", "citing", "delegation", "definition"], ...] = Field(
-        ("heading", "sentence", "citing", "delegation", "definition"),
+    kinds: tuple[
+        Literal["heading", "sentence", "citing", "delegation", "definition", "decision"], ...
+    ] = Field(
+        ("heading", "sentence", "citing", "delegation", "definition", "decision"),
         description="kinds of pairs that are built from the documents; [] builds none",
     )
     pairs: str | None = Field(
@@ -41,7 +43,10 @@ class RetrieverSettings(BaseModel):
         "relative to the recipe; trained on in addition to the kinds",
     )
     own_share: float = Field(
-        0.4, gt=0, le=1, description="share of own pairs in every batch, if there are any"
+        0.4,
+        gt=0,
+        le=1,
+        description="share of own pairs and court issues in every batch, if there are any",
     )
     negatives: bool = Field(
         True,

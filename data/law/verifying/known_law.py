@@ -112,7 +112,7 @@ class KnownLaw:
             raise UserError(
                 "no corpus in this folder: chunks.jsonl is missing",
                 where=str(folder),
-                remedy="name the folder that `kofinlaw data` wrote, or a run with --run",
+                remedy="name a run's folder `data`, for example runs/quickstart/data",
             )
         reading = _Reading()
         for chunk in read_chunks(chunks):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
+from kofinlaw.augment.retrieval import pairs as pairs_by_rule
 from kofinlaw.augment.retrieval.negatives import with_negatives
 from kofinlaw.augment.retrieval.pairs import KINDS, Corpus, build_pairs, read_corpus
 from kofinlaw.data.corpus import build_corpus
@@ -55,18 +57,31 @@ OTHERS = """
 
 지급업자는 감독원이 요구하면 거래기록을 제출하여야 한다. 제출 기한은 10일로 한다.
 """
+DECISION = {
+    "사건번호": "2015다100",
+    "법원명": "대법원",
+    "선고일자": "20150101",
+    "판시사항": "[1] 거래안전법 제3조에 따라 지급업자가 지난 기록을 없애지 않은 경우의 책임"
+    "\n[2] 거래안전법에 정한 비밀번호가 접속수단에 해당하는지 여부(적극)",
+    "판결요지": "[1] 책임이 있다.\n[2] 해당한다.",
+    "참조조문": "[1]거래안전법 제3조 제2항,제4조 / [2]거래안전법 제2조",
+}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data stage of three documents."""
+    """The data stage of three documents and a court decision."""
     root = tmp_path_factory.mktemp("pairs")
     titles = {"거래안전법": ACT, "거래안전법 시행령": DECREE, "감사 규정": OTHERS}
     for title, text in titles.items():
         kind = "법률" if title.endswith("법") else "규정"
         head = f"---\n제목: {title}\n법령구분: {kind}\n시행일자: 2025-01-01\n---\n"
         (root / f"{title}.md").write_text(f"{head}# {title}\n{text}", encoding="utf-8")
-    settings = DataSettings.model_validate({"sources": [{"path": str(root), "kind": "statute"}]})
+    (root / "decisions.jsonl").write_text(json.dumps(DECISION, ensure_ascii=False), "utf-8")
+    sources = [{"path": str(root / f"{title}.md"), "kind": "statute"} for title in titles] + [
+        {"path": str(root / "decisions.jsonl"), "kind": "case"}
+    ]
+    settings = DataSettings.model_validate({"sources": sources})
     build_corpus(settings, root / "data", base=root, count_tokens=len)
     return root / "data"
 
@@ -85,9 +100,23 @@ def test_each_kind_points_to_the_passage_that_answers(corpus: Corpus) -> None:
     }
     assert "거래안전법 제3조" in by_kind["citing"].values()
     assert all("제3조" not in anchor for anchor in by_kind["citing"])
-    assert any(anchor.startswith("위반하여 기록을") for anchor in by_kind["citing"])
+    citing = build_pairs(corpus, ("citing",), seed=0)
+    assert any(pair.anchor.startswith("위반하여 기록을") for pair in citing)
     assert {"거래안전법 제2조"} == set(by_kind["definition"].values())
     assert "거래안전법 시행령 제2조" in by_kind["heading"].values()
+
+
+def test_an_issue_points_to_each_article_that_its_court_cites(corpus: Corpus) -> None:
+    found = build_pairs(corpus, ("decision",), seed=0)
+    assert sorted((p.anchor, p.unit) for p in found) == [
+        ("거래안전법 에 따라 지급업자가 지난 기록을 없애지 않은 경우의 책임", "거래안전법 제3조"),
+        ("거래안전법 에 따라 지급업자가 지난 기록을 없애지 않은 경우의 책임", "거래안전법 제4조"),
+        ("거래안전법에 정한 비밀번호가 접속수단에 해당하는지 여부(적극)", "거래안전법 제2조"),
+    ]
+    units = {chunk.text: chunk.unit for chunk in corpus.chunks}
+    for pair in with_negatives(found, corpus, seed=0):
+        answers = {one.unit for one in found if one.anchor == pair.anchor}
+        assert units.get(pair.negative) not in answers
 
 
 def test_a_sentence_is_not_in_the_passage_that_it_is_searched_in(corpus: Corpus) -> None:
@@ -129,3 +158,18 @@ def test_documents_that_are_left_out_give_no_pair(folder: Path) -> None:
 def test_a_folder_without_a_corpus_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no corpus"):
         read_corpus(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "issue"),
+    [
+        ("[1]\n판시사항: 갑의 책임\n판결요지: 있다", "갑의 책임"),
+        ("판시사항\n판시사항: 어떤 쟁점", "어떤 쟁점"),
+        ("【판시사항】\n회사의 책임\n【판결요지】", "회사의 책임"),
+        ("## 판시사항\n\n판결의 효력", "판결의 효력"),
+        ("판시사항에 관하여 본다", ""),
+        ("판시사항:\n\n", ""),
+    ],
+)
+def test_an_issue_is_found_below_its_mark(text: str, issue: str) -> None:
+    assert pairs_by_rule._issue(text) == issue

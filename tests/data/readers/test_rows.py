@@ -160,6 +160,39 @@ def test_court_decisions_are_laid_out_by_issue(tmp_path):
     assert "## 참조조문\n\n형법 제356조" in document.text
 
 
+@pytest.mark.parametrize(
+    ("cited", "first", "second", "rest"),
+    [
+        ("[1]형법 제355조,제356조 / [2]민법 제2조", "형법 제355조,제356조", "민법 제2조", ""),
+        ("[1][2]형법 제355조", "형법 제355조", "형법 제355조", ""),
+        ("[1] [2] 형법 제355조, [3]민법 제2조", "형법 제355조", "형법 제355조", "[3] 민법 제2조"),
+        ("[2] 구 민법 [별표 15] 제2조", "", "구 민법 [별표 15] 제2조", ""),
+        (
+            "[1]형법 제1조 / [2]민법 제2조 / [1]형법 제3조",
+            "형법 제1조\n형법 제3조",
+            "민법 제2조",
+            "",
+        ),
+        ("", "", "", ""),
+    ],
+)
+def test_articles_stand_with_the_issue_that_rests_on_them(tmp_path, cited, first, second, rest):
+    row = {"사건번호": "2010도1", "판시사항": "[1] 첫째\n[2] 둘째", "참조조문": cited}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    (document,) = read(tmp_path / "a.jsonl")
+    parts = document.text.split("## ")[1:]
+    for part, wanted in zip(parts, (first, second), strict=False):
+        assert part.partition("참조조문: ")[2].strip() == wanted
+    assert [part.removeprefix("참조조문").strip() for part in parts[2:]] == ([rest] if rest else [])
+
+
+def test_a_single_issue_keeps_its_articles(tmp_path):
+    row = {"사건번호": "2010도1", "판시사항": "어떤 쟁점", "참조조문": "형법 제356조"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    (document,) = read(tmp_path / "a.jsonl")
+    assert "판시사항: 어떤 쟁점\n\n참조조문: 형법 제356조" in document.text
+
+
 def test_parquet_is_read(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -142,10 +142,36 @@ def test_what_cannot_be_verified_is_refused(answered, command, words, said):
     assert said in err
 
 
-def test_a_damaged_corpus_is_named(answered, command, tmp_path):
+def test_references_are_verified_against_documents(command, tmp_path):
+    act = "---\n제목: 거래안전법\n법령구분: 법률\n시행일자: 2025-01-01\n---\n# 거래안전법\n\n##### 제1조 (목적)\n\n이 법은 전자거래의 안전을 확보하고 이용자를 보호하는 것을 목적으로 한다.\n"
+    (tmp_path / "acts").mkdir()
+    (tmp_path / "acts" / "거래안전법.md").write_text(act, encoding="utf-8")
+    (tmp_path / "acts" / "사진.xyz").write_bytes(b"?")
+    for place in (tmp_path / "acts", tmp_path / "acts" / "거래안전법.md"):
+        code, out, err = command("verify-citations", "거래안전법 제1조와 제2조", "--data", place)
+        assert code == 1, out + err
+        assert "reading the documents in" in out
+        assert "제2조 — does not exist: 「거래안전법」 has 제1조" in out
+        assert ("사진.xyz" in out) == place.is_dir()
+    words = ("verify-citations", "거래안전법 제1조", "--data", tmp_path / "acts", "--json")
+    code, out, _ = command(*words)
+    assert (code, json.loads(out)["counts"]) == (0, {"holds": 1})
+
+
+def test_a_place_without_documents_is_named(command, tmp_path):
+    code, _, err = command("verify-citations", HOLDS, "--data", tmp_path / "none")
+    assert (code, "there is no such file or folder" in err) == (1, True)
     code, _, err = command("verify-citations", HOLDS, "--data", tmp_path)
-    assert (code, "chunks.jsonl is missing" in err) == (1, True)
+    assert code == 1
+    assert str(tmp_path) in err
+
+
+def test_a_damaged_corpus_is_named(answered, command, tmp_path):
     shutil.copytree(answered / "data", tmp_path / "data")
+    (tmp_path / "data" / "chunks.jsonl").rename(tmp_path / "chunks")
+    code, _, err = command("verify-citations", HOLDS, "--data", tmp_path / "data")
+    assert (code, "chunks.jsonl is missing" in err) == (1, True)
+    (tmp_path / "chunks").rename(tmp_path / "data" / "chunks.jsonl")
     with open(tmp_path / "data" / "articles.jsonl", "a", encoding="utf-8") as handle:
         handle.write('{"id": ')
     code, _, err = command("verify-citations", HOLDS, "--data", tmp_path / "data")

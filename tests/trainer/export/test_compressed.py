@@ -106,3 +106,11 @@ def zeros_of(packed):
     return torch.stack([packed >> shift & 15 for shift in range(0, 32, 4)], dim=1).reshape(
         -1, packed.shape[1]
     )
+
+
+def test_doctor_says_which_exporters_are_ready(tmp_path):
+    from kofinlaw.trainer.export.environment import KNOWN, environment_findings
+
+    found = environment_findings(tmp_path)
+    assert [one.name for one in found] == [f"exporter {name}" for name in KNOWN]
+    assert all(one.ok and "made on first use" in one.found for one in found)

@@ -59,6 +59,22 @@ def test_training_lowers_the_loss_and_finds_more(base: Path, pairs, tmp_path: Pa
     assert result.steps == result.planned_steps == 60
 
 
+def test_questions_of_people_are_measured_alone(base: Path, pairs, tmp_path: Path) -> None:
+    issues = [
+        TrainingPair(f"{word} 쟁점", f"{word}은 답이다", "", "decision", f"issue {word}{n}")
+        for n in range(3)
+        for word in WORDS
+    ]
+    few = settings(steps=1, held_out_share=0.4)
+    built = fit_embedder(base, pairs, few, tmp_path / "built", seed=0)
+    both = fit_embedder(base, [*pairs, *issues], few, tmp_path / "both", seed=0)
+    assert built.after is not None
+    assert not built.after.judged
+    assert both.after is not None
+    assert both.after.judged
+    assert 30 <= both.after.queries <= len(issues)
+
+
 @pytest.mark.parametrize("method", ["full", "lora", "static"])
 def test_the_folder_loads_alone_and_as_our_embedder(
     base: Path, pairs, tmp_path: Path, method: str

@@ -44,6 +44,17 @@ def test_own_pairs_get_their_share_and_rare_kinds_more_than_theirs() -> None:
     assert seen["definition"] / 4000 == pytest.approx(0.6 * 10 / 50, abs=0.03)
 
 
+def test_court_issues_share_the_part_of_own_pairs() -> None:
+    pairs = [*made(900, "citing"), *made(400, "decision", 2000), *made(100, OWN, 3000)]
+    seen = Counter(
+        pair.kind
+        for batch in schedule(pairs, steps=200, batch=20, own_share=0.6, seed=0)
+        for pair in batch
+    )
+    assert seen["decision"] / 4000 == pytest.approx(0.4, abs=0.05)
+    assert seen[OWN] / 4000 == pytest.approx(0.2, abs=0.04)
+
+
 def test_every_pair_is_seen_before_one_is_repeated() -> None:
     pairs = made(40, "citing")
     seen = [p for batch in schedule(pairs, steps=4, batch=10, own_share=0.4, seed=3) for p in batch]
@@ -63,3 +74,13 @@ def test_all_pairs_of_a_unit_are_on_one_side() -> None:
     assert len({pair.unit for pair in held}) == 20
     assert not {pair.unit for pair in train} & {pair.unit for pair in held}
     assert hold_out(pairs, 0.0, seed=1) == (pairs, [])
+
+
+def test_a_held_out_question_is_not_trained_on_with_its_other_articles() -> None:
+    pairs = [
+        TrainingPair(f"issue {n // 3}", f"passage {n}", "", "decision", f"unit {n}")
+        for n in range(90)
+    ]
+    train, held = hold_out(pairs, 0.2, seed=0)
+    assert train
+    assert not {pair.anchor for pair in train} & {pair.anchor for pair in held}

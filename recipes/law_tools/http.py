@@ -1,0 +1,95 @@
+"""Serve the tools over streamable HTTP at `/mcp`, with the server's token and host check."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from mcp.server.lowlevel import Server
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kofinlaw.recipes.serving.access import Access, open_access
+from kofinlaw.recipes.serving.server import listen
+
+__all__ = ["HttpSettings", "make_http_app", "serve_http"]
+
+MOST_BYTES = 1_048_576  # of a request's body
+MOST_REQUESTS = 64  # connections and requests at once; more get 503
+GRACE = 10  # seconds that running requests have when the server is stopped
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """Where the tools are served, and the token that clients send (empty: none)."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token: str = ""
+    names: tuple[str, ...] = ()
+
+
+class _Door:
+    """Refuse foreign hosts, foreign pages and missing tokens before anything is read."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app, self._access = app, access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app: ASGIApp = self._app
+        if scope["type"] == "http":
+            given = Request(scope).headers
+            if not self._access.knows(given.get("host", ""), given.get("origin", "")):
+                app = JSONResponse({"error": "unknown Host or Origin"}, 403)
+            elif not self._access.admits(given.get("authorization", "")):
+                app = JSONResponse(
+                    {"error": "a valid token is needed"}, 401, {"WWW-Authenticate": "Bearer"}
+                )
+        await app(scope, receive, send)
+
+
+def make_http_app(server: Server[Any], access: Access) -> ASGIApp:
+    """Return the ASGI application; its life span starts and stops the server's sessions."""
+    app = server.streamable_http_app(
+        json_response=True,
+        stateless_http=True,
+        max_request_body_size=MOST_BYTES,
+        # The door checks Host, Origin and the token for every path.
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    return _Door(app, access)
+
+
+def serve_http(server: Server[Any], settings: HttpSettings, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl+C, and let running requests end.
+
+    Raises UserError for an address without a token and for a port that cannot be opened.
+    """
+    open_access(settings.host, settings.port, settings.token, settings.names)
+    with listen(settings.host, settings.port) as listener:
+        port = listener.getsockname()[1]
+        access = open_access(settings.host, port, settings.token, settings.names)
+        name = f"[{settings.host}]" if ":" in settings.host else settings.host
+        say(f"http://{name}:{port}/mcp   streamable HTTP (Ctrl+C stops the server)")
+        running = uvicorn.Server(
+            uvicorn.Config(
+                make_http_app(server, access),
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                limit_concurrency=MOST_REQUESTS,
+                timeout_graceful_shutdown=GRACE,
+                h11_max_incomplete_event_size=65536,
+            )
+        )
+        # uvicorn raises the signal again after it stopped; the command then ends without an error.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        with contextlib.suppress(KeyboardInterrupt):
+            running.run(sockets=[listener])
+        say("server stopped")
