@@ -83,8 +83,11 @@ def main() -> None:
 
     Exit codes: 0 done, 1 an error that the user can fix, 70 a fault of kofinlaw, 130 interrupted.
     """
+    from kofinlaw.models.memory.card_memory import use_expandable_segments
     from kofinlaw.recipes.pipeline.evaluation.leaving import leaving
     from kofinlaw.recipes.pipeline.threads import share_processor
+
+    use_expandable_segments()
 
     # Called by the script of this process, and not by a program that continues after it.
     leaving.own = sys._getframe(1).f_globals.get("__name__") == "__main__"
