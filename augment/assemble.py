@@ -152,6 +152,9 @@ def _hard_items(
     lines = {
         a.id: (a.heading, *a.text.split("\n")) for law in context.laws.acts for a in law.articles
     }
+    for law in context.laws.acts:
+        for table in law.tables:
+            lines[table.unit] = (*lines.get(table.unit, ()), *table.header, *table.lines)
     for kind in sorted(pools):
         rng.shuffle(pools[kind])
         # Questions that copy no long run of the law come first.

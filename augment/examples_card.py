@@ -14,6 +14,7 @@ from kofinlaw.augment.preferences import PairFigures
 from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.shortcuts import ShortcutFigures, mean, shortcut_figures
+from kofinlaw.augment.tables.sure_rows import TABLE_REASONS
 from kofinlaw.augment.teacher.synthesis import Synthesis
 from kofinlaw.augment.teacher.teacher_card import TeacherFigures, funnel_table, teacher_figures
 from kofinlaw.data.korean.words import bigrams
@@ -61,6 +62,7 @@ class CardFigures(TypedDict):
     tokens: int
     longest_example_tokens: int
     balance: dict[str, BalanceFigures]
+    tables: NotRequired[dict[str, int]]
     held_out: NotRequired[list[str]]
     heldout_free: NotRequired[int]
     preferences: NotRequired[PairFigures]
@@ -82,6 +84,7 @@ def write_card(
     synthesis: Synthesis | None = None,
     pairs: PairFigures | None = None,
     balance: Mapping[str, BalanceFigures] | None = None,
+    tables: Mapping[str, int] | None = None,
     held_out: Sequence[str] = (),
 ) -> AugmentCounts:
     """Write `card.json` and `card.md` into `out`, and return the counts of the stage.
@@ -100,6 +103,7 @@ def write_card(
         synthesis: What a teacher wrote; None without a teacher.
         pairs: Figures of the preference pairs; None where none were wanted.
         balance: Solvers on the hard kinds of each set, before and after balancing.
+        tables: Rows of annex tables: `asked`, and the others by the reason why they are not.
         held_out: Titles of the documents that are not trained on.
     """
     tokens = [sum(count(m["content"]) for m in example.messages) for example in examples]
@@ -114,6 +118,8 @@ def write_card(
         "longest_example_tokens": max(tokens, default=0),
         "balance": dict(balance or {}),
     }
+    if tables:
+        figures["tables"] = dict(sorted(tables.items()))
     if held_out:
         figures["held_out"] = list(held_out)
     if settings.holdout_free:
@@ -194,6 +200,8 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
     if "preferences" in figures:
         lines += _pair_lines(figures["preferences"])
     lines += balance_table(figures["balance"])
+    if "tables" in figures:
+        lines += _table_lines(figures["tables"])
     if "teacher" in figures:
         lines += funnel_table(figures["teacher"])
     lines += ["## Rejected", "", "| reason | records |", "| --- | ---: |"]
@@ -208,6 +216,20 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
                 texts = map(markdown_text, message["content"].split("\n"))
                 lines += [f"**{message['role']}**", "", *texts, ""]
     return "\n".join(lines) + "\n"
+
+
+def _table_lines(rows: Mapping[str, int]) -> list[str]:
+    """Return the card's section on the rows of annex tables."""
+    return [
+        "## Tables of annexes",
+        "",
+        "Rows of the tables by whether they can be asked about. Any other reason is in doubt.",
+        "",
+        "| rows | number |",
+        "| --- | ---: |",
+        *(f"| {markdown_text(TABLE_REASONS.get(why, why))} | {n} |" for why, n in rows.items()),
+        "",
+    ]
 
 
 def _pair_lines(pairs: PairFigures) -> list[str]:

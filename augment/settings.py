@@ -63,6 +63,12 @@ WEIGHTS: dict[str, float] = {
     "sanction": 8,
     "deadline": 8,
     "share": 5,
+    # Cells of annex tables, in the share of hard questions too; only where the corpus has such.
+    "annex_value": 12,
+    "annex_row": 6,
+    "annex_pair": 10,
+    "annex_set": 10,
+    "annex_case": 6,
 }
 
 

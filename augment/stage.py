@@ -37,6 +37,7 @@ from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.reading.acts import Laws, read_laws
 from kofinlaw.augment.settings import WEIGHTS, AugmentSettings
 from kofinlaw.augment.student import OpenStudent, student_margins, wrong_options
+from kofinlaw.augment.tables.sure_rows import sure_tables, table_counts
 from kofinlaw.augment.teacher.ledger import Resume
 from kofinlaw.augment.teacher.synthesis import synthesize
 from kofinlaw.data.chunking import estimate_tokens
@@ -90,8 +91,8 @@ def generate_examples(
     """
     settings = _with_kinds(settings, extra_generators)
     out.mkdir(parents=True, exist_ok=True)
-    laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article))
     chunks = list(read_jsonl(corpus / "chunks.jsonl", Chunk))
+    laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article), chunks)
     _check_corpus(laws, chunks, corpus)
     count = count_tokens or estimate_tokens
     passages = PassageIndex(chunks, count, settings.raft.retrieval)
@@ -169,8 +170,17 @@ def generate_examples(
         synthesis=synthesis,
         pairs=pairs,
         balance=context.balance,
+        tables=_table_rows(laws),
         held_out=tuple(title for title in laws.titles if title in held_out),
     )
+
+
+def _table_rows(laws: Laws) -> Counter[str]:
+    """Count the rows of annex tables: those that are asked about, and the others by reason."""
+    counts: Counter[str] = Counter()
+    for law in laws.acts:
+        counts += table_counts(sure_tables(law.tables))
+    return counts
 
 
 def _write_heldout(items: Sequence[Item], free: Sequence[HeldoutFree], out: Path) -> None:
@@ -234,6 +244,7 @@ def _distinct_drafts(
     distinct: dict[tuple[str, str], Draft] = {}
     laws, seed = context.laws, context.seed
     ids = {article.id for law in laws.acts for article in law.articles}
+    ids |= {table.unit for law in laws.acts for table in law.tables}
     found = draft_questions(laws, seed, extra=extra, rejected=context.rejected, progress=progress)
     for draft in found:
         if own and draft.kind not in WEIGHTS:
@@ -250,7 +261,7 @@ def _check_own_draft(draft: Draft, kinds: set[str], articles: set[str]) -> None:
     elif not draft.stem.strip():
         wrong = "its stem is empty"
     elif not draft.units or not articles.issuperset(draft.units):
-        wrong = f"its units {draft.units!r} are not ids of articles"
+        wrong = f"its units {draft.units!r} are not ids of articles or annexes with tables"
     if wrong:
         raise UserError(
             f"a draft of kind `{draft.kind}` cannot be used: {wrong}",

@@ -26,7 +26,7 @@ from kofinlaw.models.settings import EngineSettings
 
 __all__ = ["VALUES", "expected_uses", "expected_values"]
 
-QUANTIZATIONS: tuple[Literal["none", "nf4"], ...] = ("none", "nf4")
+QUANTIZATIONS: tuple[Literal["none", "nf4", "fp8"], ...] = ("none", "nf4", "fp8")
 ENGINE = "models/engines/vllm_engine.py"
 EXPORT = "trainer/export/worker.py"
 # Values that must be among the constants of a definition: {name: values}.

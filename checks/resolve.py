@@ -38,7 +38,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     "quickstart and tests (`make install`)": ("quickstart", "dev"),
     "one card: vLLM and dense retrieval": ("vllm", "dense"),
     "one card: vLLM, dense retrieval, GGUF, Weaviate": ("vllm", "dense", "gguf", "weaviate"),
-    "training with Unsloth next to vLLM": ("vllm", "unsloth"),
+    "training with Liger next to vLLM": ("vllm", "liger"),
     "several cards": ("deepspeed", "vllm"),
     "tracking, tracing and other scorers": ("track", "langsmith", "otel", "openevals", "lm-eval"),
 }

@@ -71,6 +71,7 @@ class CorpusBuild:
         self._lookup = ChunkLookup()
         self._annexes: list[Passage] = []
         self._names = NameCollector()
+        self._former: list[FormerName] = []
 
     def __enter__(self) -> CorpusBuild:
         return self
@@ -141,7 +142,7 @@ class CorpusBuild:
                 names[name_key(name)] = FormerName(name, (present,), same=True)
         for one in self._names.names(titles):
             names.setdefault(name_key(one.name), one)
-        found = sorted(names.values(), key=lambda one: one.name)
+        found = self._former = sorted(names.values(), key=lambda one: one.name)
         write_json(out / NAMES, [[one.name, one.titles, one.same] for one in found])
 
     def _annex_chunks(
@@ -236,6 +237,7 @@ class CorpusBuild:
         """Write the references of articles and of annexes' titles; returns (all, resolved).
 
         A reference to an article that only an earlier version has leads to that version's text.
+        Call it after `write_names`: a former name of an act leads to the present act.
         """
         resolved = 0
         for unit, ids in self._versions.latest_units():
@@ -247,7 +249,7 @@ class CorpusBuild:
             records = read_json_lines(out / "articles.jsonl")
             articles = (Passage.of(record) for _, record in records)
             passages = chain(articles, self._annexes, self._versions.earlier_passages())
-            for reference in citation_graph(passages, self._lookup, self._log.warn):
+            for reference in citation_graph(passages, self._lookup, self._log.warn, self._former):
                 resolved += reference.resolved
                 yield reference
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ __all__ = [
     "Vectors",
     "check_sentence_folder",
     "embedder_identity",
+    "import_sentence_transformers",
     "load_sentence_model",
     "open_embedder",
     "require_sentence_transformers",
@@ -247,6 +249,21 @@ def require_sentence_transformers(name: str) -> None:
         )
 
 
+def import_sentence_transformers(name: str) -> None:
+    """Import the package that trains the embedder, before any long work.
+
+    Raises UserError if it is missing, or if it is installed and does not import.
+    """
+    require_sentence_transformers(name)
+    try:
+        importlib.import_module("sentence_transformers")
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        raise UserError(
+            f"sentence-transformers cannot be imported: {error}",
+            remedy="pip install --upgrade 'kofinlaw[dense]'",
+        ) from error
+
+
 def check_sentence_folder(folder: Path) -> None:
     """Raise UserError for a folder that sentence-transformers did not save."""
     if not (folder / "modules.json").is_file():
@@ -281,6 +298,9 @@ def _sentence_transformer(
     model = load_sentence_model(
         local if local.is_dir() else model_folder(settings, offline=offline)
     )
+    if model.device.type == "cuda":
+        # Half the memory next to the model that answers; vectors are stored in half precision.
+        model.half()
     prefixes = _prefixes(settings.id, {k: v or "" for k, v in (model.prompts or {}).items()})
 
     def encode(texts: Sequence[str], query: bool) -> Vectors:

@@ -7,10 +7,18 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Dtype", "EngineName", "EngineSettings", "ModelSettings", "Quantization"]
+__all__ = [
+    "Dtype",
+    "EngineName",
+    "EngineQuantization",
+    "EngineSettings",
+    "ModelSettings",
+    "Quantization",
+]
 
 Dtype = Literal["bfloat16", "float16", "float32"]
 Quantization = Literal["none", "nf4", "int8"]
+EngineQuantization = Literal["none", "nf4", "int8", "fp8"]
 EngineName = Literal["transformers", "llamacpp", "vllm", "openai", "dummy"]
 
 
@@ -45,9 +53,11 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     engine: EngineName = Field(default="transformers", description="library that runs the model")
-    quantization: Quantization = Field(
+    quantization: EngineQuantization = Field(
         default="none",
-        description="4-bit nf4 and int8 through bitsandbytes; slower than none at decoding",
+        description="4-bit nf4 and int8 through bitsandbytes, slower than none at decoding; fp8 "
+        "(vllm, cards from compute capability 8.9). A folder that `export gptq` or `awq` wrote: "
+        "none",
     )
     dtype: Dtype = Field(default="bfloat16", description="type of weights and computation")
     max_batch_tokens: int = Field(
@@ -74,8 +84,18 @@ class EngineSettings(BaseModel):
         description="reuse the start of the previous prompt (llamacpp): faster with shared "
         "instructions, but texts may depend on earlier prompts",
     )
-    gpu_memory_share: float = Field(
-        default=0.9, gt=0, le=1, description="share of the GPU memory that vllm uses"
+    gpu_memory_share: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="share of the card's memory that vllm takes; none: what is free when it "
+        "starts, less 1.5 GiB",
+    )
+    max_sequences: int | None = Field(
+        default=None,
+        ge=1,
+        description="sequences that vllm writes at once; none: as many as the memory holds, at "
+        "most 256",
     )
     gguf: Path | None = Field(
         default=None, description="GGUF file for llamacpp; none: found by the model"
@@ -104,4 +124,8 @@ class EngineSettings(BaseModel):
             raise ValueError(
                 f"quantization {self.quantization} is for engines transformers and vllm"
             )
+        if self.quantization == "fp8" and self.engine != "vllm":
+            raise ValueError("quantization fp8 is for engine vllm")
+        if self.quantization == "int8" and self.engine == "vllm":
+            raise ValueError("engine vllm does not load int8: use fp8, which is as small, or nf4")
         return self

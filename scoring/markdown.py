@@ -61,7 +61,22 @@ def scores_markdown(result: ScoresRecord) -> str:
         cells = ["–", percent(figure), facts] if free else [percent(figure), "–", "–"]
         lines.append("| " + " | ".join([f"*{name}*", *cells, "–", "–", "–"]) + " |")
     lines += _fault_lines(result)
-    lines += ["", "| pair | only first | only second | difference, points | p | p (Holm) |"]
+    lines += _pair_lines(result)
+    lines += [*_against_lines(result), *_plan_lines(result)]
+    lines += [*_order_lines(result), *_calibration_lines(result)]
+    lines += [*_grounding_lines(result), *_citation_lines(result), *_law_citation_lines(result)]
+    lines += _judge_lines(result)
+    abstention = result.get("abstention")
+    lines += abstention_lines(abstention) if abstention else []
+    lines += [*_sort_lines(result), *twin_lines(result.get("twins"))]
+    return "\n".join(lines) + "\n"
+
+
+def _pair_lines(result: ScoresRecord) -> list[str]:
+    """Return the paired tests of multiple choice; empty without multiple choice."""
+    if not result["counts"]["choice"]:
+        return []
+    lines = ["", "| pair | only first | only second | difference, points | p | p (Holm) |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
     for pair in result["pairs"]:
         cells = [
@@ -76,14 +91,7 @@ def scores_markdown(result: ScoresRecord) -> str:
             cells.append(f"{100 * pair['difference']:+.1f} [{low:+.1f}, {high:+.1f}]")
             cells += [p_text(pair["p_value"]), p_text(pair["p_holm"])]
         lines.append("| " + " | ".join(cells) + " |")
-    lines += [*_against_lines(result), *_plan_lines(result)]
-    lines += [*_order_lines(result), *_calibration_lines(result)]
-    lines += [*_grounding_lines(result), *_citation_lines(result), *_law_citation_lines(result)]
-    lines += _judge_lines(result)
-    abstention = result.get("abstention")
-    lines += abstention_lines(abstention) if abstention else []
-    lines += [*_sort_lines(result), *twin_lines(result.get("twins"))]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _fault_lines(result: ScoresRecord) -> list[str]:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import torch
 
+from kofinlaw.models.memory.card_memory import TRAINING_RESERVE
 from kofinlaw.models.memory.heap import trim_heap
 from kofinlaw.units import GIB
 
 __all__ = [
     "OverLimitError",
+    "card_limit",
     "device_memory_access",
     "device_name",
     "free_memory",
@@ -22,7 +24,6 @@ __all__ = [
     "peak_memory",
     "release_memory",
     "reset_peak",
-    "use_expandable_segments",
 ]
 
 
@@ -76,33 +77,42 @@ def device_memory_access() -> dict[str, int]:
         return {}
 
 
-def use_expandable_segments() -> None:
-    """Let torch's allocator extend its blocks, so that passes of changing lengths leave no holes.
-
-    This takes effect if the process has not used CUDA yet. A setting of the user is kept.
-    """
-    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
-
-
 def memory_limit(limit_gib: float | None) -> int:
     """Return the bytes that training may hold.
 
-    This is `limit_gib`, or the memory of the card, or without a card four fifths of the free
-    memory. Processes on one machine without a GPU (counted by their launcher) get equal parts.
+    This is `limit_gib`, or what the card has free for this process, less `TRAINING_RESERVE`, or
+    without a card four fifths of the free memory. Processes on one machine without a GPU (counted
+    by their launcher) get equal parts.
 
     On a GPU the limit is also set in torch's allocator. Exceeding it then raises out of memory
     instead of silently using host memory (WSL). The CUDA context, about 1 GiB, lies outside the
-    allocator and is not included.
+    allocator and is not included; neither is what other programs and the desktop hold.
     """
     if torch.cuda.is_available():
-        total = int(torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory)
-        limit = total if limit_gib is None else min(total, int(limit_gib * GIB))
-        torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total))
+        free, total = torch.cuda.mem_get_info()
+        limit = card_limit(free, total, int(torch.cuda.memory_reserved()), limit_gib)
+        torch.cuda.set_per_process_memory_fraction(limit / total)
         return limit
     if limit_gib is not None:
         return int(limit_gib * GIB)
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     return memory_in_use() + int(0.8 * free_memory() / processes)
+
+
+def card_limit(free: int, total: int, held: int, limit_gib: float | None) -> int:
+    """Return the bytes that torch's allocator may hold on a card.
+
+    Args:
+        free: bytes that a new allocation can get now.
+        total: bytes of the card.
+        held: bytes that the allocator of this process holds already.
+        limit_gib: the configured limit; None: everything but the reserve.
+
+    The result is never below what is held, because that cannot be given back.
+    """
+    room = max(held, free + held - TRAINING_RESERVE)
+    asked = total if limit_gib is None else int(limit_gib * GIB)
+    return min(total, room, asked)
 
 
 def free_memory() -> int:

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from kofinlaw import UserError
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.settings import TrainSettings
-from kofinlaw.trainer.zero import Zero
+from kofinlaw.trainer.zero import Zero, launched_stage
 
 __all__ = ["learning_rate", "make_optimizer", "set_learning_rate"]
 
@@ -46,7 +46,9 @@ def make_optimizer(model: Module, settings: TrainSettings) -> Optimizer:
     ]
     rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=rate, weight_decay=decay)
+        # Fused on a card: one kernel for the whole state. DeepSpeed makes states of its own.
+        fused = True if torch.cuda.is_available() and not launched_stage() else None
+        return torch.optim.AdamW(groups, lr=rate, weight_decay=decay, fused=fused)
     if not torch.cuda.is_available():
         raise UserError(
             f"{settings.optimizer} needs CUDA", where="train.optimizer", remedy="use adamw"

@@ -177,10 +177,10 @@ def train_preferences(
     """
     reject_unsupported(settings, preference)
     settings = settings.starting_below(base)
-    if settings.backend == "unsloth":
-        from kofinlaw.trainer.unsloth_backend import require_unsloth
+    if settings.backend == "liger":
+        from kofinlaw.trainer.liger_backend import require_liger
 
-        require_unsloth()
+        require_liger()
     from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.preference_trainer import run_dpo
 

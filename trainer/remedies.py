@@ -46,7 +46,7 @@ def remedies(
         ways.append(("quantization: nf4", _saved_by_nf4(model)))
     numbers = sum(p.numel() for _, p in trainable(model))
     if settings.optimizer == "adamw" and torch.cuda.is_available():
-        ways.append(("optimizer: paged_adamw_8bit", SAVED_BY_8_BIT * numbers))
+        ways.append(("optimizer: adamw_8bit", SAVED_BY_8_BIT * numbers))
     few = sum(p.numel() for n, p in trainable(model) if any(f".{t}." in n for t in FEW))
     if 0 < few < numbers:
         ways.append((f"lora.targets: [{', '.join(FEW)}]", TRAINED_BYTES * (numbers - few)))

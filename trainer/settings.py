@@ -178,8 +178,10 @@ class TrainSettings(BaseModel):
     contrast: ContrastSettings = Field(
         default_factory=ContrastSettings, description="how items to choose from are trained"
     )
-    backend: Literal["hf", "unsloth"] = Field(
-        default="hf", description="library that loads the model; unsloth is an extra and needs CUDA"
+    backend: Literal["hf", "liger"] = Field(
+        default="hf",
+        description="layers of the model: transformers' own, or norms, rotary embedding and SwiGLU "
+        "by Liger's kernels (an extra, needs CUDA, not run yet)",
     )
     start_from: Path | None = Field(
         default=None,

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import write_json, write_jsonl, write_text
+from kofinlaw.models.memory.card_memory import use_expandable_segments
 from kofinlaw.models.out_of_memory import is_out_of_memory, memory_shortage
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
@@ -21,7 +22,7 @@ from kofinlaw.trainer.dataset import Dataset, read_dataset
 from kofinlaw.trainer.encoding import length_record, show_example
 from kofinlaw.trainer.guards import catch_sigterm, exclusive_folder
 from kofinlaw.trainer.loop import Loop
-from kofinlaw.trainer.memory_use import memory_limit, release_memory, use_expandable_segments
+from kofinlaw.trainer.memory_use import memory_limit, release_memory
 from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.optimization import make_optimizer
 from kofinlaw.trainer.passes import Passes
@@ -88,10 +89,10 @@ def train(
     started = time.monotonic()
     use_expandable_segments()
     settings = settings.starting_below(base)
-    if settings.backend == "unsloth":
-        from kofinlaw.trainer.unsloth_backend import require_unsloth
+    if settings.backend == "liger":
+        from kofinlaw.trainer.liger_backend import require_liger
 
-        require_unsloth()
+        require_liger()
     require_trackers(settings.report_to)
     ranks = open_ranks()
     with exclusive_folder(out, holds=ranks.is_main), catch_sigterm() as stop_requested:

@@ -98,10 +98,6 @@ def use_gradient_checkpointing(settings: TrainSettings, ranks: Ranks) -> bool:
 
 
 def _load_base(settings: TrainSettings, folder: Path, ranks: Ranks) -> PreTrainedModel:
-    if settings.backend == "unsloth":
-        from kofinlaw.trainer.unsloth_backend import load_base
-
-        return load_base(folder, settings)
     from kofinlaw.models.loading import load_model
 
     base = load_model(
@@ -115,6 +111,10 @@ def _load_base(settings: TrainSettings, folder: Path, ranks: Ranks) -> PreTraine
     if attention == "auto":
         attention = "sdpa" if ranks.device.type == "cuda" else "eager"
     base.set_attn_implementation(attention)
+    if settings.backend == "liger":
+        from kofinlaw.trainer.liger_backend import apply_liger
+
+        apply_liger(base)
     return base
 
 

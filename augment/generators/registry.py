@@ -52,7 +52,7 @@ from kofinlaw.records import Rejected, until_fault
 __all__ = ["GROUNDED_GENERATORS", "VERSION", "QuestionGenerator", "draft_questions"]
 
 # Written to the provenance of every example; increase it when a generator changes what it yields.
-VERSION = "16"
+VERSION = "17"
 
 
 @dataclass(frozen=True)

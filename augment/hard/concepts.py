@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.generators.falsity import other_meanings
-from kofinlaw.augment.hard.stems import POSITIVE, act_phrase
+from kofinlaw.augment.generators.polar_stems import POSITIVE
+from kofinlaw.augment.hard.stems import act_phrase
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.kinds import noun_class

@@ -21,6 +21,7 @@ from kofinlaw.augment.hard import (
     shares,
     topic_sets,
 )
+from kofinlaw.augment.tables import row_sets
 
 __all__ = ["HARD_GENERATORS"]
 
@@ -37,4 +38,5 @@ HARD_GENERATORS: tuple[QuestionGenerator, ...] = (
     QuestionGenerator(sanctions.KINDS, sanctions.generate),
     QuestionGenerator(deadlines.KINDS, deadlines.generate),
     QuestionGenerator(shares.KINDS, shares.generate),
+    QuestionGenerator(row_sets.KINDS, row_sets.generate),
 )

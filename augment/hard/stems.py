@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 
+from kofinlaw.augment.generators.polar_stems import NEGATIVE, POSITIVE
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.short_names import needs_article
 from kofinlaw.augment.rewording.rewriting import Style, rewrite
@@ -14,8 +15,6 @@ from kofinlaw.records import Article
 
 __all__ = [
     "ARTICLE_SHARE",
-    "NEGATIVE",
-    "POSITIVE",
     "UNNAMED_SHARE",
     "act_or_article",
     "act_phrase",
@@ -27,31 +26,6 @@ __all__ = [
 # Share of the stems that cite the article's number, and of those that do not name the act (0 to 1).
 ARTICLE_SHARE = 0.2
 UNNAMED_SHARE = 0.25
-
-POSITIVE = (
-    "에 관한 설명으로 옳은 것은?",
-    "에 대한 설명으로 옳은 것은?",
-    "에 관한 설명 중 옳은 것은?",
-    "에 대한 설명 중 맞는 것은?",
-    "에 관한 다음 설명 중 옳은 것은?",
-    "에 관한 내용으로 옳은 것은?",
-    "에 대한 내용으로 알맞은 것은?",
-    "에 대하여 바르게 설명한 것은?",
-    "에 관한 설명으로 가장 적절한 것은?",
-    "에 관하여 옳게 서술한 것은?",
-)
-NEGATIVE = (
-    "에 관한 설명으로 옳지 않은 것은?",
-    "에 대한 설명으로 옳지 않은 것은?",
-    "에 관한 설명 중 틀린 것은?",
-    "에 대한 설명 중 잘못된 것은?",
-    "에 관한 다음 설명 중 옳지 않은 것은?",
-    "에 관한 내용으로 틀린 것은?",
-    "에 대한 내용으로 맞지 않는 것은?",
-    "에 대하여 잘못 설명한 것은?",
-    "에 관한 설명으로 가장 적절하지 않은 것은?",
-    "에 관하여 옳지 않게 설명한 것은?",
-)
 
 
 def act_phrase(law: Law, rng: random.Random, *, bare: bool = True) -> str:

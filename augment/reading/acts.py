@@ -13,7 +13,8 @@ from kofinlaw.augment.reading.clauses import Clause, clauses
 from kofinlaw.augment.reading.delegation import delegating_sentences, family_titles, receivers
 from kofinlaw.augment.reading.names import addressees, normalize, subject
 from kofinlaw.augment.reading.parties import Parties
-from kofinlaw.records import Article, Rejected, record_fault
+from kofinlaw.augment.reading.tables import AnnexTable, read_tables
+from kofinlaw.records import Article, Chunk, Rejected, record_fault
 
 __all__ = ["Law", "Laws", "read_laws"]
 
@@ -30,6 +31,8 @@ class Law:
     parent_articles: tuple[Article, ...] = ()
     # Of its act, its decree and its rule: all but its own.
     related_articles: tuple[Article, ...] = ()
+    # The tables of its annexes, where the passages of the corpus are read too.
+    tables: tuple[AnnexTable, ...] = ()
 
     @cached_property
     def clauses(self) -> tuple[Clause, ...]:
@@ -165,19 +168,23 @@ class Laws:
         return frozenset(found)
 
 
-def read_laws(articles: Iterable[Article]) -> Laws:
+def read_laws(articles: Iterable[Article], chunks: Iterable[Chunk] = ()) -> Laws:
     """Group the articles of statutes and rules by act, in order, without deleted articles.
 
-    Other kinds of document are left out. Raises nothing: a corpus without acts gives no law.
+    `chunks` are the passages of the corpus, for the tables of annexes. Other kinds of document are
+    left out. Raises nothing: a corpus without acts gives no law.
     """
+    tables = read_tables(chunks)
     grouped: dict[str, list[Article]] = {}
     for article in articles:
         if not article.deleted and article.kind in ("statute", "rule"):
             grouped.setdefault(article.title, []).append(article)
-    return Laws(tuple(_law(title, grouped) for title in grouped))
+    return Laws(tuple(_law(title, grouped, tables.get(title, ())) for title in grouped))
 
 
-def _law(title: str, grouped: Mapping[str, Sequence[Article]]) -> Law:
+def _law(
+    title: str, grouped: Mapping[str, Sequence[Article]], tables: tuple[AnnexTable, ...]
+) -> Law:
     parent = grouped.get(_DECREE.sub("", title), ()) if _DECREE.search(title) else ()
     related = (a for name in family_titles(title, grouped) for a in grouped[name])
-    return Law(title, tuple(grouped[title]), tuple(parent), tuple(related))
+    return Law(title, tuple(grouped[title]), tuple(parent), tuple(related), tables)

@@ -9,6 +9,7 @@ from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.clauses import Clause, line_letters, simplify
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.augment.reading.tables import AnnexTable
 
 __all__ = ["LONGEST_LINE", "DecidingLine", "deciding_lines"]
 
@@ -33,6 +34,9 @@ def deciding_lines(draft: Draft, law: Law, shown: Sequence[str]) -> list[Decidin
     Empty if a phrase is in no clause of the draft's articles, in no shown passage, or in a line
     that is longer than `LONGEST_LINE`. `law` is the act of the draft.
     """
+    tables = [table for table in law.tables if table.unit in draft.units]
+    if tables:
+        return _rows(draft, tables, shown)
     found: dict[str, DecidingLine] = {}
     for phrase in draft.focus:
         wanted = normalize(phrase)
@@ -42,6 +46,23 @@ def deciding_lines(draft: Draft, law: Law, shown: Sequence[str]) -> list[Decidin
             return []
         found.setdefault(line[1], DecidingLine(number, *line))
     return list(found.values())
+
+
+def _rows(draft: Draft, tables: Sequence[AnnexTable], shown: Sequence[str]) -> list[DecidingLine]:
+    """Return the row that decides a question about a table, of a pair both rows.
+
+    Its header, its caption and the rows of wrong options are no reason.
+    """
+    rows = {line: (table, n) for table in tables for n, line in enumerate(table.lines)}
+    focus = [line for line in draft.focus if line in rows]
+    out = []
+    for line in focus[: 2 if draft.kind == "annex_pair" else 1]:
+        table, index = rows[line]
+        number, text = _passage(line_letters(line), shown), table.row_text(index)
+        if not number or len(text) > LONGEST_LINE:
+            return []
+        out.append(DecidingLine(number, f"「{table.title}」 {table.name}", text))
+    return out
 
 
 def _line(draft: Draft, law: Law, wanted: str) -> tuple[str, str] | None:

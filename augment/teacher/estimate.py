@@ -180,7 +180,7 @@ def _bits(settings: TeacherSettings) -> int:
     engine = settings.engine
     if engine.engine == "llamacpp" or engine.quantization == "nf4":
         return 4
-    return 8 if engine.quantization == "int8" else 16
+    return 8 if engine.quantization in ("int8", "fp8") else 16
 
 
 def _hours(

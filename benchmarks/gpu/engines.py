@@ -95,13 +95,10 @@ def opened(
         from kofinlaw.models.engines.vllm_engine import VllmEngine, engine_arguments
 
         total = torch.cuda.get_device_properties(0).total_memory / GIB
-        settings = EngineSettings(
-            engine="vllm",
-            max_batch_size=256,
-            gpu_memory_share=min(1.0, args.limit_gib / total),
-        )
+        share = min(1.0, args.limit_gib / total)
+        settings = EngineSettings(engine="vllm")
         save_config(NAME, folder)
-        arguments = engine_arguments(settings, folder, None, 0) | {"load_format": "dummy"}
+        arguments = engine_arguments(settings, folder, None, 0, share) | {"load_format": "dummy"}
         engine = VllmEngine(settings, folder, llm=vllm.LLM(**arguments))
     else:
         quantization = "nf4" if args.worker.endswith("NF4") else "none"

@@ -3,7 +3,7 @@
     python benchmarks/gpu/memory.py [--limit-gib 24]
 
 Each case runs in a separate process: training steps as `kofinlaw train` makes them (NF4, LoRA r
-16 on all linear layers, 8-bit optimizer, checkpointing, 2,048 tokens), or answering (16 bit and
+16 on all linear layers, AdamW, checkpointing, 2,048 tokens), or answering (16 bit and
 NF4). The measured value is the peak of torch's allocator. It is compared with the plan's total
 without the CUDA context, which the allocator does not see. The plan may be wrong by 10 %. Without
 CUDA the script prints `not_run`. The last line is JSON.
@@ -54,7 +54,9 @@ def plan_of(case: Case) -> MemoryPlan:
         return plan_serving_memory(
             find_model(case.model), bits=bits, context=case.length, batch=case.rows
         )
-    return plan_training_memory(find_model(case.model), length=case.length, batch=case.rows)
+    return plan_training_memory(
+        find_model(case.model), optimizer="adamw", length=case.length, batch=case.rows
+    )
 
 
 def worker(case: Case, limit_gib: float) -> float:
@@ -67,7 +69,7 @@ def worker(case: Case, limit_gib: float) -> float:
     torch.cuda.reset_peak_memory_stats()
     vocabulary = find_model(case.model).vocab
     if case.work == "train":
-        train_steps(model, vocabulary, case.length, case.rows, optimizer="paged_adamw_8bit")
+        train_steps(model, vocabulary, case.length, case.rows, optimizer="adamw")
     else:
         answer(model, vocabulary, case)
     return float(torch.cuda.max_memory_reserved()) / GIB

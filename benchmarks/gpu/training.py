@@ -61,7 +61,7 @@ def ours(args: argparse.Namespace) -> Iterator[float]:
     from kofinlaw.trainer.step import Stepper
     from kofinlaw.trainer.token_probe import probe_budget
 
-    settings = TrainSettings(optimizer="paged_adamw_8bit", effective_batch=args.batch)
+    settings = TrainSettings(effective_batch=args.batch)
     base = random_model(args.model, quantization="nf4")
     model = attach_adapter(base, settings.lora, seed=0)
     patch_lora_forward(model)
@@ -147,7 +147,7 @@ def _sft(args: argparse.Namespace, model: Any, adapter: Any) -> Iterator[float]:
                 per_device_train_batch_size=1,
                 gradient_accumulation_steps=args.batch,
                 max_steps=args.steps + 1,
-                optim="paged_adamw_8bit",
+                optim="adamw_torch_fused",
                 max_length=None,
                 completion_only_loss=True,
                 report_to="none",
@@ -186,7 +186,9 @@ def worker(args: argparse.Namespace) -> dict[str, float]:
         "step_seconds": round(seconds, 2),
     }
     if args.worker == "kofinlaw":
-        plan = plan_training_memory(find_model(args.model), length=TOKENS, batch=args.micro_batch)
+        plan = plan_training_memory(
+            find_model(args.model), optimizer="adamw", length=TOKENS, batch=args.micro_batch
+        )
         result["micro_batch"] = args.micro_batch
         result["plan_gib"] = round(without_context(plan), 2)
         result["plan_error"] = round(without_context(plan) / peak - 1, 3)

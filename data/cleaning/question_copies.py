@@ -51,6 +51,10 @@ class QuestionCopies:
             [len(runs) + len(short) for runs, short in zip(hashes, self._short, strict=True)],
             dtype=np.int64,
         )
+        self._shorts = np.array([len(parts) for parts in self._short], dtype=np.int64)
+        self._least = np.array(
+            [self._needed(index) for index in range(len(questions))], dtype=np.int64
+        )
 
     def held_by(self, text: str) -> tuple[int, float] | None:
         """Return (index, share) of the question that `text` holds the most of, or None.
@@ -69,8 +73,7 @@ class QuestionCopies:
         positions = np.repeat(np.arange(len(runs)), counts)
         owners = self._owners[postings]
         distinct = np.bincount(self._owners[np.unique(postings)], minlength=len(self._sizes))
-        short = np.array([len(parts) for parts in self._short], dtype=np.int64)
-        possible = (distinct + short) >= np.array([self._needed(i) for i in range(len(short))])
+        possible = (distinct + self._shorts) >= self._least
         best: tuple[int, float] | None = None
         for index in np.flatnonzero(possible & (self._sizes > 0)).tolist():
             mine = owners == index

@@ -32,8 +32,15 @@ def question_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    import pyarrow.parquet as parquet
-    from pyarrow import ArrowException
+    try:
+        import pyarrow.parquet as parquet
+        from pyarrow import ArrowException
+    except ImportError as error:
+        raise UserError(
+            "reading a Parquet file needs the package pyarrow",
+            where=str(path),
+            remedy="pip install pyarrow, or save the table as CSV",
+        ) from error
 
     number = 0
     try:

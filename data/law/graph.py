@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.citations import Scope, document_aliases, find_citations
-from kofinlaw.data.law.titles import document_id
+from kofinlaw.data.law.former_names import FormerName
+from kofinlaw.data.law.titles import document_id, title_key
 from kofinlaw.records import Article, Chunk, record_fault
 
 __all__ = ["ChunkLookup", "Citing", "Passage", "Reference", "citation_graph", "references"]
@@ -21,7 +22,8 @@ __all__ = ["ChunkLookup", "Citing", "Passage", "Reference", "citation_graph", "r
 class Reference:
     """An edge of the citation graph.
 
-    - `source` and `target` are units (articles, annexes).
+    - `source` and `target` are units (articles, annexes); `target` is only the title of an act
+      where the reference names an act that this one replaced.
     - `provision` is the path inside the target.
     - `text` are the words of the reference, `start` and `end` their character offsets in the
       source's `Article.text`. For an annex they are offsets in its title, which is the first line
@@ -56,6 +58,7 @@ class Passage(NamedTuple):
 
 
 Citing = Article | Passage
+_TAILS = ("", " 시행령", " 시행규칙")
 
 
 class ChunkLookup:
@@ -81,9 +84,22 @@ class ChunkLookup:
         held = self._chunks.setdefault(title, {})
         held[name] = (*(held.get(name) or ()), *chunk_ids)
 
-    def scope(self) -> Scope:
-        """Return the titles and article numbers, without short names of a document."""
-        return Scope.of(self._numbers)
+    def scope(self, former: Iterable[FormerName] = ()) -> Scope:
+        """Return the titles and article numbers, without short names of a document.
+
+        A former name of an act that kept its articles counts as its present title, and so does the
+        former name of its decree.
+        """
+        scope = Scope.of(self._numbers)
+        known = {title_key(title): title for title in self._chunks}
+        names: dict[str, str] = {}
+        for one in former:
+            if one.same and len(one.titles) == 1:
+                for tail in _TAILS:
+                    present = known.get(title_key(one.titles[0] + tail))
+                    if present:
+                        names[title_key(one.name + tail)] = present
+        return replace(scope, titles={**names, **scope.titles}) if names else scope
 
     def chunk_ids(self, unit: str) -> tuple[str, ...]:
         """Return the chunks that contain an article or annex;
@@ -123,15 +139,27 @@ def references(articles: Sequence[Article], chunks: Sequence[Chunk] = ()) -> Ite
 
 
 def citation_graph(
-    passages: Iterable[Citing], lookup: ChunkLookup, report: Callable[[str], None] | None = None
+    passages: Iterable[Citing],
+    lookup: ChunkLookup,
+    report: Callable[[str], None] | None = None,
+    former: Sequence[FormerName] = (),
 ) -> Iterator[Reference]:
     """Yield the references of passages: articles, document by document, and then all annexes.
 
-    The title of an annex is read with the short names that the articles of its document define.
+    The title of an annex is read with the short names that the articles of its document define. A
+    reference to an act by a former name (`former`) leads to the present act: to the article of the
+    same number if the act was only renamed, and to the act alone (not resolved) if another act
+    replaced it.
+
     `report` gets the id of a passage whose references cannot be read, with the reason; without it
     the error is raised.
     """
-    scope = lookup.scope()
+    scope = lookup.scope(former)
+    replaced = {
+        title_key(one.name): one.titles[0]
+        for one in former
+        if not one.same and len(one.titles) == 1 and title_key(one.name) not in scope.titles
+    }
     aliases: dict[str, Mapping[str, str]] = {}
     for title, run in itertools.groupby(passages, key=lambda passage: passage.title):
         group = list(run)
@@ -147,7 +175,7 @@ def citation_graph(
             if passage.deleted:
                 continue
             try:
-                found = list(_references(passage, here, lookup))
+                found = list(_references(passage, here, lookup, replaced))
             except Exception as error:
                 _report(report, passage.id, error)
                 continue
@@ -160,22 +188,27 @@ def _report(report: Callable[[str], None] | None, name: str, error: Exception) -
     report(f"{name}: its references cannot be read: {record_fault(error)}")
 
 
-def _references(passage: Citing, scope: Scope, lookup: ChunkLookup) -> Iterator[Reference]:
+def _references(
+    passage: Citing, scope: Scope, lookup: ChunkLookup, replaced: Mapping[str, str]
+) -> Iterator[Reference]:
     found = find_citations(passage.text, act=passage.title, article=passage.number, scope=scope)
     for citation in found:
-        target = lookup.spelled(citation.target)
+        target, provision = lookup.spelled(citation.target), citation.provision
+        present = replaced.get(title_key(split_unit(target)[0]))
+        if present:
+            target, provision = present, ""  # the articles of the other act have other numbers
         if target == passage.id and not passage.number:
             continue  # an annex's title names the annex
         held = lookup.chunk_ids(target)
         yield Reference(
             source=passage.id,
             target=target,
-            provision=citation.provision,
+            provision=provision,
             text=passage.text[citation.start : citation.end],
             start=citation.start,
             end=citation.end,
             resolved=bool(held),
-            chunk_ids=_chunks(target, held, citation.provision),
+            chunk_ids=_chunks(target, held, provision),
         )
 
 

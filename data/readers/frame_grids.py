@@ -25,6 +25,8 @@ _ITEM = re.compile(
     r"(?:\d{1,3}(?:의\d+)?[.)]|\(\d{1,3}\)|[가-하][.)]|\([가-하]\)|[①-⑳㉑-㉟㉮-㉻]|[-·•※*○●□■◦▪ㅇ?])\s?\S"
 )
 
+_BRACKETED = re.compile(r"\([^()]+\)\Z")
+
 
 @dataclass(slots=True)
 class _Line:
@@ -61,13 +63,16 @@ class _Cell:
         """Yield (row, lines) of each row if the text has a part next to each row; else all lines.
 
         Next to each row means: a line of the text at the first line of each row that the cell
-        spans, none in the line of a rule, and a gap before one of the rows.
+        spans, none in the line of a rule, and a gap before one of the rows or brackets around the
+        text of each later row: `(유가증권)`.
         """
         starts = [n for n, line in enumerate(self.lines) if line.opens]
         rows = [self.lines[n].row for n in starts]
         spanned = list(range(self.row, self.until + 1))
         apart = rows == spanned and len(rows) > 1 and not any(line.ruled for line in self.lines)
-        if not apart or not any(self.lines[n - 1].gap for n in starts[1:]):
+        gap = any(self.lines[n - 1].gap for n in starts[1:])
+        bracketed = all(_BRACKETED.match(self.lines[n].words) for n in starts[1:])
+        if not apart or not (gap or bracketed):
             yield self.row, self.lines
             return
         for row, start, end in zip(rows, starts, [*starts[1:], len(self.lines)], strict=True):
@@ -202,10 +207,15 @@ class Grid:
         """Return the column before which a cell is repeated: its own one, or all that it spans.
 
         A short heading of the first row counts for each of its columns, and so does a short value
-        behind the label of its row. A line over the whole table counts once.
+        behind the label of its row, unless all of its columns are below one heading that has no
+        headings of its own. A line over the whole table counts once.
         """
         whole = cell.last - cell.first == self.columns
-        across = not whole and (not cell.row or cell.first > 0)
+        heads = [head for head in self.cells if not head.row]
+        below_one = all(not head.until for head in heads) and any(
+            head.first <= cell.first and cell.last <= head.last for head in heads
+        )
+        across = not whole and (not cell.row or (cell.first > 0 and not below_one))
         return cell.last if across and len(words) <= _MOST_REPEATED_ACROSS else cell.first + 1
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import ChoiceScore, Engine, EngineStats, Generation, Request
 
-__all__ = ["EngineLease", "forget_engine", "lease_engine", "shared_engine_count"]
+__all__ = ["EngineLease", "forget_engine", "kill_engine", "lease_engine", "shared_engine_count"]
 
 
 @dataclass
@@ -62,6 +62,17 @@ def forget_engine(engine: Engine) -> None:
     if isinstance(engine, EngineLease) and engine._shared is not None:
         with _registry().lock:
             _drop(engine._key, engine._shared)
+
+
+def kill_engine(engine: Engine) -> None:
+    """End the process that holds the model of a hanging engine, so that its memory is free.
+
+    Does nothing for an engine whose model lies in this process, which nothing can end.
+    """
+    held = engine._engine if isinstance(engine, EngineLease) else engine
+    kill = getattr(held, "kill", None)
+    if kill is not None:
+        kill()
 
 
 def shared_engine_count() -> int:

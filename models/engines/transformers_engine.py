@@ -56,9 +56,10 @@ class TransformersEngine:
         self._settings = settings
         self._tokenizer = load_tokenizer(folder)
         if model is None:
+            quantization = settings.quantization
             model = load_model(
                 folder,
-                quantization=settings.quantization,
+                quantization="none" if quantization == "fp8" else quantization,  # fp8 is vLLM's
                 dtype=settings.dtype,
                 adapter=adapter,
                 # On a CPU in bf16, plain matrix products beat torch's flash kernel by 5-45 %.

@@ -1,7 +1,8 @@
 """Run offline batches on a GPU with vLLM, with prefix caching and guided decoding.
 
-Written against vLLM 0.32's `LLM`, `SamplingParams` and `StructuredOutputsParams`; not yet run on
-a GPU (docs/guides/models.md). What is sent to vLLM is made by plain, tested functions.
+Written against vLLM 0.32's `LLM`, `SamplingParams` and `StructuredOutputsParams`, and compared
+with its source (`make check-extras`); not yet run on a GPU (docs/guides/models.md). What is sent
+to vLLM is made by plain, tested functions.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from kofinlaw.models.engines.base import (
     timed_call,
 )
 from kofinlaw.models.engines.constraints import bare_pattern
+from kofinlaw.models.engines.vllm_memory import sequences_at_once, share_of_card
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 
@@ -35,9 +37,11 @@ __all__ = [
     "LLM",
     "NAMED_TOKENS",
     "RANKS",
+    "SHUTDOWN_SECONDS",
     "Job",
     "RequestOutput",
     "VllmEngine",
+    "check_quantization",
     "engine_arguments",
     "generation_of",
     "lora_rank",
@@ -48,12 +52,15 @@ __all__ = [
 
 # vLLM returns the log-probabilities of at most this many named tokens (MAX_LOGPROB_TOKEN_IDS).
 NAMED_TOKENS = 128
+SHUTDOWN_SECONDS = 30.0
 # Adapter ranks that vLLM has kernels for (`LoRAConfig.max_lora_rank`).
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
 
 class LLM(Protocol):
     """The part of `vllm.LLM` that the engine uses."""
+
+    llm_engine: Any
 
     def generate(
         self, prompts: Sequence[object], sampling_params: Sequence[object], **options: object
@@ -94,13 +101,14 @@ class VllmEngine:
                 "engine vllm needs vllm and a CUDA GPU",
                 remedy="pip install 'kofinlaw[vllm]' on a GPU machine, or use engine transformers",
             )
+        check_quantization(settings, folder)
         # Disables usage reports; must be set before vLLM is imported.
         os.environ.update(VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1")
         import vllm
 
         self._tokenizer = load_tokenizer(folder)
         self._sampling_params: type = vllm.SamplingParams
-        self._llm: LLM | None = llm or vllm.LLM(**engine_arguments(settings, folder, adapter, seed))
+        self._llm: LLM | None = llm or _started(settings, folder, adapter, seed)
         self._lora: object = None
         if adapter is not None:
             from vllm.lora.request import LoRARequest
@@ -179,14 +187,21 @@ class VllmEngine:
         )
 
     def close(self) -> None:
-        """Free the model and its GPU memory; safe to call twice."""
+        """End the engine core, a process of its own that holds the model; safe to call twice.
+
+        Returns when the process has ended and its memory is free.
+        """
         if self._llm is None:
             return
-        self._llm = None
+        llm, self._llm = self._llm, None
+        llm.llm_engine.engine_core.shutdown(timeout=SHUTDOWN_SECONDS)
+        del llm
         gc.collect()
-        import torch
 
-        torch.cuda.empty_cache()
+    def kill(self) -> None:
+        """End the engine core of a call that hangs, at once; the call then raises."""
+        if self._llm is not None:
+            self._llm.llm_engine.engine_core.shutdown(timeout=0.0)
 
     def __enter__(self) -> VllmEngine:
         return self
@@ -195,25 +210,81 @@ class VllmEngine:
         self.close()
 
 
+def check_quantization(settings: EngineSettings, folder: Path) -> None:
+    """Check that vLLM can load a folder in the demanded number format.
+
+    Raises: UserError for nf4 without the plugin, which vLLM needs since 0.28, and for weights that
+    are quantised already and are to be quantised again.
+    """
+    wanted = settings.quantization
+    if wanted == "nf4" and find_spec("vllm_bnb_plugin") is None:
+        raise UserError(
+            "vllm has no bitsandbytes of its own: nf4 needs the package vllm-bnb-plugin",
+            where="engine.quantization",
+            remedy="pip install 'kofinlaw[vllm]', or use fp8, or serve a folder that "
+            "`kofinlaw export gptq` wrote",
+        )
+    stored = load_json((folder / "config.json").read_text(encoding="utf-8"))
+    method = (stored.get("quantization_config") or {}).get("quant_method")
+    if wanted != "none" and method is not None:
+        raise UserError(
+            f"the weights are quantised already ({method}), and {wanted} is asked for",
+            where=str(folder),
+            remedy="set engine.quantization: none",
+        )
+
+
+def _started(settings: EngineSettings, folder: Path, adapter: Path | None, seed: int) -> LLM:
+    """Start `vllm.LLM` with the memory that the card has free now.
+
+    Raises: UserError if vLLM refuses the card's memory.
+    """
+    import vllm
+
+    share = share_of_card(settings)
+    sequences = sequences_at_once(settings, folder, share)
+    arguments = engine_arguments(settings, folder, adapter, seed, share, sequences)
+    try:
+        return vllm.LLM(**arguments)
+    except (ValueError, RuntimeError) as error:
+        if "memory" not in str(error).lower():
+            raise
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"vllm does not start with {share:.0%} of the card's memory: {reason}",
+            where="engine.gpu_memory_share",
+            remedy="end other programs on the card, use quantization fp8 or nf4, lower "
+            "engine.context_tokens, or use an embedder on the processor "
+            "(rag.embedder: intfloat/multilingual-e5-small)",
+        ) from error
+
+
 def engine_arguments(
-    settings: EngineSettings, folder: Path, adapter: Path | None, seed: int
+    settings: EngineSettings,
+    folder: Path,
+    adapter: Path | None,
+    seed: int,
+    share: float = 0.9,
+    sequences: int = 256,
 ) -> dict[str, object]:
     """Return the arguments of `vllm.LLM`.
 
-    Raises: UserError for int8, and for an adapter that vLLM cannot serve.
+    Args:
+        settings: the engine's settings.
+        folder: the model's folder.
+        adapter: a peft folder, applied without merging.
+        seed: seed of the engine.
+        share: share of the card's total memory that vLLM takes.
+        sequences: sequences that are written at once.
+
+    Raises: UserError for an adapter that vLLM cannot serve.
     """
-    if settings.quantization == "int8":
-        raise UserError(
-            "engine vllm loads 16-bit weights or nf4, not int8",
-            where="engine.quantization",
-            remedy="use none or nf4",
-        )
     arguments: dict[str, object] = {
         "model": str(folder),
         "dtype": settings.dtype,
         "max_model_len": settings.context_tokens,
-        "max_num_seqs": settings.max_batch_size,
-        "gpu_memory_utilization": settings.gpu_memory_share,
+        "max_num_seqs": sequences,
+        "gpu_memory_utilization": share,
         "enable_prefix_caching": True,
         "seed": seed,
         "trust_remote_code": False,
@@ -223,6 +294,8 @@ def engine_arguments(
     }
     if settings.quantization == "nf4":
         arguments |= {"quantization": "bitsandbytes", "load_format": "bitsandbytes"}
+    elif settings.quantization == "fp8":
+        arguments["quantization"] = "fp8_per_tensor"
     if adapter is not None:
         arguments |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": lora_rank(adapter)}
     return arguments

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import Engine
-from kofinlaw.models.engines.shared_models import forget_engine
+from kofinlaw.models.engines.shared_models import forget_engine, kill_engine
 from kofinlaw.rag.answer.deadline import TimeBudget
 from kofinlaw.rag.answer.watchdog import Caller, Overdue
 
@@ -110,11 +110,19 @@ class EngineSupervisor:
         return False
 
     def abandon(self) -> None:
-        """Abandon a hanging engine; it keeps its thread and memory until the process ends."""
+        """Abandon a hanging engine.
+
+        A model in a process of its own (vllm) is ended, and its memory is free for the next one.
+        Another keeps its thread and memory until this process ends.
+        """
         self.counts["stalls"] += 1
-        if self._engine is not None:
-            forget_engine(self._engine)
-        self._engine = None
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            forget_engine(engine)
+            try:
+                self.guarded(lambda: kill_engine(engine))
+            except Exception:
+                self.counts["failed_closes"] += 1
         if not self._restart():
             self.dead = True
 

@@ -29,9 +29,19 @@ from kofinlaw.rag.questions.question_fields import is_option_name, question_of
 from kofinlaw.rag.questions.question_files import Doubt, iso_day
 from kofinlaw.records import Key, Question
 
-__all__ = ["ExamFile", "Rows", "exam_rows", "read_exam", "row_id"]
+__all__ = [
+    "ExamFile",
+    "Row",
+    "Rows",
+    "exam_from_rows",
+    "exam_rows",
+    "file_rows",
+    "read_exam",
+    "row_id",
+]
 
 Rows = Literal["all", "odd", "even"]
+Row = Mapping[str, object]
 
 # Columns that describe a question; each value becomes a slice such as `domain:대출`.
 _DESCRIBING = ("domain", "sub_domain", "category", "year", "paper")
@@ -82,8 +92,21 @@ def read_exam(path: Path, key: Path | None = None) -> ExamFile:
     that is used twice.
     """
     needed = (QUESTION_NAMES,) if key is not None else (QUESTION_NAMES, ANSWER_NAMES)
-    with_fields = path.suffix.lower() in (".jsonl", ".ndjson", *ROW_SUFFIXES)
-    rows = list(_rows_with_fields(path) if with_fields else _csv_rows(path, needed))
+    return exam_from_rows(path, list(file_rows(path, needed)), key)
+
+
+def exam_from_rows(
+    path: Path, rows: Sequence[tuple[int, Row]], key: Path | None = None
+) -> ExamFile:
+    """Return the exam in rows that have the fields of `read_exam`.
+
+    Args:
+        path: The file of the rows, which errors name.
+        rows: The line (or row) of each question in the file, and its fields by lower-case name.
+        key: JSON Lines of `Key` records, where the rows have no answers.
+
+    Raises UserError as `read_exam` does.
+    """
     questions: list[Question] = []
     doubts: list[Doubt] = []
     lines: dict[str, int] = {}
@@ -145,9 +168,23 @@ def row_id(number: int) -> str:
     return f"row-{number:04d}"
 
 
-def _csv_rows(
-    path: Path, needed: Sequence[Sequence[str]]
-) -> Iterator[tuple[int, Mapping[str, object]]]:
+def file_rows(path: Path, needed: Sequence[Sequence[str]] = ()) -> Iterator[tuple[int, Row]]:
+    """Yield (line, fields by lower-case name) of each row of a file of questions.
+
+    The number is that of the line, in Parquet tables and JSON lists that of the row (from 1).
+
+    Args:
+        path: CSV, JSON Lines (`.jsonl`, `.ndjson`), a JSON list (`.json`) or Parquet.
+        needed: The columns that a CSV must have, each under one of several names; without any,
+            no column may be there twice.
+
+    Raises UserError, with the line, for a file that is missing, damaged or of another encoding.
+    """
+    with_fields = path.suffix.lower() in (".jsonl", ".ndjson", *ROW_SUFFIXES)
+    return _rows_with_fields(path) if with_fields else _csv_rows(path, needed)
+
+
+def _csv_rows(path: Path, needed: Sequence[Sequence[str]]) -> Iterator[tuple[int, Row]]:
     """Yield (line, cells by lower-cased column) of each row of a CSV."""
     text, _ = decoded(path)
     header, records = csv_records(path, text)
@@ -161,7 +198,7 @@ def _csv_rows(
             )
     read = {*ID_NAMES, *QUESTION_NAMES, *ANSWER_NAMES, *_DESCRIBING, "as_of"}
     for name in names:
-        if names.count(name) > 1 and (name in read or is_option_name(name)):
+        if names.count(name) > 1 and (not needed or name in read or is_option_name(name)):
             raise UserError(
                 f"more than one column `{name}`",
                 where=f"{path}:1",
@@ -171,7 +208,7 @@ def _csv_rows(
         yield line, dict(zip(names, row, strict=True))
 
 
-def _rows_with_fields(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _rows_with_fields(path: Path) -> Iterator[tuple[int, Row]]:
     if not path.is_file():
         raise UserError("the exam does not exist", where=str(path), remedy="check the path")
     listed = path.suffix.lower() in ROW_SUFFIXES
@@ -179,7 +216,7 @@ def _rows_with_fields(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
         yield line, {str(name).lower(): item for name, item in value.items()}
 
 
-def _question(name: str, row: Mapping[str, object], where: str) -> tuple[Question, str]:
+def _question(name: str, row: Row, where: str) -> tuple[Question, str]:
     """Return the question of a row, and why its reading is not certain."""
     if not normalise(text_of_field(field_of(row, QUESTION_NAMES))).strip():
         raise UserError(
@@ -200,11 +237,11 @@ def _question(name: str, row: Mapping[str, object], where: str) -> tuple[Questio
     return Question(name, found.stem, found.options, day), found.doubt
 
 
-def _named_slices(row: Mapping[str, object]) -> list[str]:
+def _named_slices(row: Row) -> list[str]:
     """Return the slices of a line that is a Question and a Key record in one."""
     slices = row.get("slices")
     return [str(name) for name in slices] if isinstance(slices, (list, tuple)) else []
 
 
-def _described(row: Mapping[str, object]) -> list[str]:
+def _described(row: Row) -> list[str]:
     return [f"{name}:{text}" for name in _DESCRIBING if (text := text_of_field(row.get(name)))]

@@ -20,7 +20,7 @@ from kofinlaw.errors import check_working_folder
 from kofinlaw.files import existing_path, explained_error
 from kofinlaw.recipes.cli.answer_commands import answer, ask
 from kofinlaw.recipes.cli.console import say
-from kofinlaw.recipes.cli.exam_command import exam
+from kofinlaw.recipes.cli.exam_command import bench, exam
 from kofinlaw.recipes.cli.export_command import export
 from kofinlaw.recipes.cli.forms_command import convert_examples
 from kofinlaw.recipes.cli.machine_commands import doctor, models
@@ -65,7 +65,7 @@ INTERRUPTED = 130
 COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     fit_retriever,
-    *(ask, serve, mcp, answer, exam, score, compare),
+    *(ask, serve, mcp, answer, exam, bench, score, compare),
     *(verify_citations, merge, verify, export, models, doctor),
 )
 
@@ -73,7 +73,7 @@ COMMANDS = (
 CONTINUE = frozenset(
     (
         *("run", "data", "augment", "train", "index", "sweep", "study"),
-        *("answer", "exam", "export", "fit-retriever"),
+        *("answer", "exam", "bench", "export", "fit-retriever"),
     )
 )
 
@@ -83,8 +83,11 @@ def main() -> None:
 
     Exit codes: 0 done, 1 an error that the user can fix, 70 a fault of kofinlaw, 130 interrupted.
     """
+    from kofinlaw.models.memory.card_memory import use_expandable_segments
     from kofinlaw.recipes.pipeline.evaluation.leaving import leaving
     from kofinlaw.recipes.pipeline.threads import share_processor
+
+    use_expandable_segments()
 
     # Called by the script of this process, and not by a program that continues after it.
     leaving.own = sys._getframe(1).f_globals.get("__name__") == "__main__"

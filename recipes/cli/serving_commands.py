@@ -15,6 +15,8 @@ from kofinlaw.texts import terminal_text
 
 __all__ = ["mcp", "serve"]
 
+_INTERRUPTED = 130  # exit code
+
 
 def serve(
     run: Annotated[Path | None, typer.Argument(help="The run; default: the newest one.")] = None,
@@ -81,6 +83,7 @@ def mcp(
         return
     import logging
     import os
+    import signal
     import sys
 
     from kofinlaw.offline import guard
@@ -113,6 +116,8 @@ def mcp(
                 "waiting for an MCP client on standard input (Ctrl+D ends it). Clients start this "
                 "command themselves: `kofinlaw mcp RUN --config` prints their configuration."
             )
+        # Ctrl+C: Python would wait for the thread that reads standard input.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
         anyio.run(serve_stdio, server)
 
 

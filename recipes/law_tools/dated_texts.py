@@ -15,6 +15,7 @@ from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.citations import cited_units
 from kofinlaw.data.law.former_names import with_present_names
 from kofinlaw.data.law.titles import canonical_title, title_key, titles_by_key
+from kofinlaw.data.law.verifying.written import written_text
 from kofinlaw.rag.abstention.missing import read_names
 from kofinlaw.rag.abstention.misspelling import correct_names
 from kofinlaw.rag.arrays import Mask
@@ -27,6 +28,8 @@ __all__ = ["DatedTexts", "whole_text"]
 
 _NAMED = 5  # names that a message lists
 _BARE_NUMBER = re.compile(r"(?<![제\d-])\d+(?:-\d+)?조")  # `은행법 3조`
+_ONLY_NUMBER = re.compile(r"\s*제?\d+(?:-\d+)?조|\s*별[표지]")
+_SHOWN = 80  # characters of a name that a message repeats
 
 
 class DatedTexts:
@@ -77,21 +80,22 @@ class DatedTexts:
         if name in self.index.rows_of_unit:
             return name
         titles = self.index.titles
-        text = with_present_names(name, self.index.former_names, titles).text
-        text = _BARE_NUMBER.sub(r"제\g<0>", correct_names(text, titles))
+        text = " ".join(written_text(name).text.split())
+        text = with_present_names(text, self.index.former_names, titles).text
+        text = _BARE_NUMBER.sub(r" 제\g<0>", correct_names(text, titles))
         units = [u for u in cited_units(text, titles) if u in self.index.rows_of_unit]
         if len(units) == 1:
             return units[0]
         if units:
             raise UserError(
-                f"{name!r} names {len(units)} units",
+                f"{_cut(name)!r} names {len(units)} units",
                 where="unit",
                 remedy=f"ask for one of them: {_listed(units)}",
             )
         missing = read_names(text, self.index.provisions).missing
         if missing is not None:
             raise UserError(
-                f"the corpus has no {name!r}: {missing.text}",
+                f"the corpus has no {_cut(name)!r}: {missing.text}",
                 where="unit",
                 remedy="search_law finds the units that exist",
             )
@@ -101,7 +105,11 @@ class DatedTexts:
                 where="unit",
                 remedy=f"name an article or annex of it: {_listed(self.units_of(title))}",
             )
-        raise UserError(f"the corpus has no {name!r}", where="unit", remedy=self._near(name))
+        if _ONLY_NUMBER.match(text):
+            raise UserError(
+                f"{name!r} names no act", where="unit", remedy="write the act's title before it"
+            )
+        raise UserError(f"the corpus has no {_cut(name)!r}", where="unit", remedy=self._near(name))
 
     def title(self, name: str) -> str:
         """Return the title of the index that a name means: in any spacing, short or former.
@@ -113,11 +121,11 @@ class DatedTexts:
         text = with_present_names(name, self.index.former_names, self.index.titles).text
         if title := self.find_title(correct_names(text, self.index.titles)):
             return title
-        raise UserError(f"the corpus has no {name!r}", where="act", remedy=self._near(name))
+        raise UserError(f"the corpus has no {_cut(name)!r}", where="act", remedy=self._near(name))
 
     def find_title(self, name: str) -> str:
         """Return the title that a name is, in any spacing or as a short name; empty if none is."""
-        bare = name.strip("「」『』 ")
+        bare = written_text(name).text.strip("「」『』 ")
         title = canonical_title(bare, titles_by_key(self.index.titles))
         return title if title in self.rows_of_title else ""
 
@@ -171,6 +179,10 @@ def whole_text(chunks: Sequence[Chunk]) -> str:
     """Return the text of a unit from its passages; their repeated first lines are left out."""
     first, *rest = chunks
     return "\n".join([first.text, *(chunk.text.partition("\n")[2] for chunk in rest)])
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
 
 
 def _version(chunk: Chunk) -> tuple[str, str, str]:

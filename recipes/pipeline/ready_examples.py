@@ -17,6 +17,8 @@ from kofinlaw.records import Rejected
 
 __all__ = ["ReadyExamples", "check_texts", "check_training_file", "choice_texts", "copy_examples"]
 
+_REMOVE = "remove them from the file, or the questions from `evaluate`"
+
 
 @dataclass(frozen=True)
 class ReadyExamples:
@@ -89,12 +91,13 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
     return ReadyExamples(len(kept), len(rejected), dict(forms))
 
 
-def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
+def check_training_file(path: Path, protected_texts: Sequence[str], remedy: str = _REMOVE) -> None:
     """Check that no example of a file that training reads unchanged holds an evaluation question.
 
     Args:
         path: JSON Lines in the forms of `copy_examples`, or pairs (`messages`, `chosen`).
         protected_texts: Questions with their options, the parts on lines.
+        remedy: What the error asks for.
 
     Raises UserError that names the first line that contains one.
     """
@@ -104,7 +107,7 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
             continue  # the trainer rejects it with the reason
         lines.append(line)
         texts.append(" ".join((*_shown_texts(row, f"{path}:{line}"), *choice_texts(row))))
-    check_texts(texts, protected_texts, path, lines)
+    check_texts(texts, protected_texts, path, lines, remedy)
 
 
 def check_texts(
@@ -112,6 +115,7 @@ def check_texts(
     protected_texts: Sequence[str],
     path: Path,
     lines: Sequence[int] | None = None,
+    remedy: str = _REMOVE,
 ) -> None:
     """Check that no training text of a file holds an evaluation question.
 
@@ -126,7 +130,7 @@ def check_texts(
             f"{len(found)} examples of this training file contain an evaluation question, the "
             f"first one {found[index]:.0%} of it",
             where=f"{path}:{lines[index] if lines is not None else index + 1}",
-            remedy="remove them from the file, or the questions from `evaluate`",
+            remedy=remedy,
         )
 
 
@@ -140,16 +144,9 @@ def _shown_texts(row: Mapping[str, object], where: str) -> list[str]:
 
 def _contaminated(texts: Sequence[str], protected_texts: Sequence[str]) -> dict[int, float]:
     """Return the share of an evaluation question that a text holds, by the index of the text."""
-    from kofinlaw.data.cleaning.contamination import overlap
-    from kofinlaw.data.cleaning.question_copies import QuestionCopies
+    from kofinlaw.data.cleaning.near_copies import near_copies
 
-    found = {hit.text: hit.share for hit in overlap(texts, protected_texts)}
-    copies = QuestionCopies(protected_texts)
-    for index, text in enumerate(texts):
-        held = copies.held_by(text) if index not in found else None
-        if held is not None:
-            found[index] = held[1]
-    return found
+    return {hit.text: hit.share for hit in near_copies(texts, protected_texts)}
 
 
 def choice_texts(row: Mapping[str, object], reference: ContrastReference = "none") -> list[str]:

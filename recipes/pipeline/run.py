@@ -154,7 +154,13 @@ def read_exam_of(run: Run, exam: ExamSettings) -> ExamFile:
     """
     from kofinlaw.rag.questions.exam_files import read_exam
 
-    return read_exam(run.path(exam.path), run.path(exam.key) if exam.key else None)
+    path, key = run.path(exam.path), run.path(exam.key) if exam.key else None
+    if not exam.bench:
+        return read_exam(path, key)
+    from kofinlaw.rag.benches.bench_files import read_bench_exam
+    from kofinlaw.rag.benches.sets import bench_set
+
+    return read_bench_exam(bench_set(exam.bench, "evaluate.exam.bench"), path, key)
 
 
 def protected_questions(run: Run) -> list[Question]:
@@ -200,17 +206,20 @@ def protected_texts(run: Run) -> list[str]:
 
 def protected_examples(run: Run) -> list[str]:
     """Return the texts that no training example may hold: `protected_texts`, and each exam question
-    with its right answer alone, which is enough to learn it.
+    with its right answer alone, which is enough to learn it. Questions of evaluation sets that were
+    measured in this run's folder belong to them.
 
     Documents are compared with `protected_texts` only: an article that an exam question quotes is
     evidence.
     """
+    from kofinlaw.recipes.pipeline.evaluation.bench_fence import fenced_texts
+
     texts = protected_texts(run)
     for exam in run.recipe.evaluate.exam:
         found = read_exam_of(run, exam)
         for question, key in zip(found.questions, found.keys, strict=True):
             texts += [f"{question.question}\n{question.options[index]}" for index in key.indices]
-    return texts
+    return texts + fenced_texts(run.folder)
 
 
 def forced_stage(model: str, kind: EvidenceKind) -> str:

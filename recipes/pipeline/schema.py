@@ -75,6 +75,11 @@ class ExamSettings(BaseModel):
     key: str | None = Field(
         None, description="JSON Lines of Key records, if the exam itself has no answers"
     )
+    bench: str = Field(
+        "",
+        description="the evaluation set whose columns the file has, as `kofinlaw bench` names it "
+        "(kmmlu-pro, kbl …); empty: those of an exam",
+    )
     sources: tuple[SourceSettings, ...] = Field(
         (),
         description="documents to search for this exam, with an index of their own; none: the "

@@ -133,7 +133,7 @@ def _needed_gib(card: ModelCard, machine: Machine, *, trains: bool) -> float | N
         training = plan_training_memory(
             card,
             quantization="none" if small else "nf4",
-            optimizer="adamw" if small else "paged_adamw_8bit",
+            optimizer="adamw",
             length=min(1024 if small else 2048, window),
             limit_gib=machine.gib,
             gpu=machine.gpu,

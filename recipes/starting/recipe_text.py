@@ -247,9 +247,6 @@ def _train(possible: DryCount, choice: ModelChoice, sizes: Sizes, machine: Machi
         _row("    alpha", 32, "the update is scaled by alpha / rank"),
         _row("  learning_rate", rate, f"peak learning rate; about {steps} steps"),
     ]
-    if not choice.small and machine.gpu:
-        text = "8-bit AdamW; needs a CUDA GPU"
-        lines.append(_row("  optimizer", "paged_adamw_8bit", text))
     lines += [
         _row("  effective_batch", sizes.effective_batch, "examples in one optimizer step"),
         _row("  epochs", epochs, "passes over the examples"),

@@ -102,15 +102,24 @@ def exam_record(rated: RatedExam, settings: ScoreSettings, seed: int = 0) -> Exa
 
 
 def exam_pairs(systems: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the pairs of systems that are compared: without and with evidence, and the first
-    model against every other one with the same evidence.
+    """Return the pairs of systems that are compared: without and with evidence, searched and gold
+    evidence, and the first model against every other one with the same evidence.
     """
-    pairs = [(name, f"{name}-rag") for name in systems if f"{name}-rag" in systems]
-    plain = [name for name in systems if not name.endswith("-rag")]
-    reading = [name for name in systems if name.endswith("-rag")]
-    for group in (plain, reading):
+    pairs = []
+    for before, after in (("", "-rag"), ("", "-gold"), ("-rag", "-gold")):
+        for name in systems:
+            other = f"{name.removesuffix(before)}{after}"
+            if _evidence(name) == before and other in systems:
+                pairs.append((name, other))
+    for kind in ("", "-rag", "-gold"):
+        group = [name for name in systems if _evidence(name) == kind]
         pairs += [(group[0], other) for other in group[1:]]
     return pairs
+
+
+def _evidence(system: str) -> str:
+    """Return the end of a system's name that says which evidence it reads; empty for none."""
+    return next((end for end in ("-rag", "-gold") if system.endswith(end)), "")
 
 
 def best_solver(rated: RatedExam, system: str, ids: Iterable[str] | None = None) -> str:

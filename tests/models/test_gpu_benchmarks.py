@@ -6,6 +6,7 @@ import json
 import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +21,51 @@ def shapes(monkeypatch):
 
     yield shapes
     del sys.modules["shapes"]
+
+
+@pytest.fixture
+def first_hour(shapes, monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(GPU.parent), *sys.path])
+    return runpy.run_path(str(GPU / "first_hour.py"))
+
+
+def rehearsing(first_hour, part):
+    args = SimpleNamespace(rehearse=True, cap_gib=23.5, only=None, out=None)
+    return first_hour["PARTS"][part](args)
+
+
+@pytest.mark.parametrize("part", ["assertions", "memory", "oom", "training", "answering"])
+def test_each_part_of_the_first_hour_is_rehearsed(part, first_hour):
+    figures = rehearsing(first_hour, part)
+    assert json.loads(json.dumps(figures)) == figures
+    if part == "assertions":
+        assert (figures["failed"], figures["which"]) == (0, [])
+    if part == "oom":  # the step was split, and its gradients are those of the whole step
+        assert figures["splits"] == 1
+        assert figures["gradient_difference"] < 1e-4
+
+
+def test_vllm_is_skipped_by_name_where_it_is_absent(first_hour):
+    with pytest.raises(first_hour["Skipped"], match="vllm"):
+        rehearsing(first_hour, "vllm")
+
+
+def test_the_last_line_has_null_for_what_was_not_run(first_hour):
+    rows = {"memory": {"plan_error": 0.04}, "oom": {"not_run": "took longer than 180 s"}}
+    line = json.loads(first_hour["summary"](rows, rehearsed=False))
+    assert line["targets"]["memory: plan_error"]["meets"] is True
+    assert line["targets"]["oom: splits"]["value"] is None
+    assert "vllm: started" in line["not_run"]
+    assert line["meets"] is False
+    rehearsed = json.loads(first_hour["summary"](rows, rehearsed=True))
+    assert {row["value"] for row in rehearsed["targets"].values()} == {None}
+
+
+def test_a_part_that_hangs_or_fails_is_reported_and_the_next_one_runs(first_hour):
+    late = first_hour["run_part"]("assertions", ["--rehearse"], limit=0.01)
+    assert late == {"not_run": "took longer than 0.01 s"}
+    failed = first_hour["run_part"]("assertions", ["--no-such-option"], limit=60)
+    assert "unrecognized arguments" in failed["not_run"]
 
 
 @pytest.mark.parametrize("script", ["engines.py", "answering.py", "memory.py"])

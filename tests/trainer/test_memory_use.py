@@ -77,6 +77,22 @@ def test_processes_on_one_machine_s_processor_share_what_is_free(monkeypatch):
     assert out_of_memory.memory_limit(3.0) == 3 * 2**30
 
 
+@pytest.mark.parametrize(
+    ("free", "held", "limit_gib", "limit"),
+    [
+        (20, 3, None, 22.5),  # free and held, less the reserve
+        (20, 3, 10, 10),  # the configured limit
+        (20, 3, 40, 22.5),  # a limit above the card is the card's
+        (0.1, 21, None, 21),  # what is held cannot be given back
+    ],
+)
+def test_the_limit_of_a_card_is_what_is_free(free, held, limit_gib, limit):
+    from kofinlaw.trainer.memory_use import card_limit
+
+    found = card_limit(int(free * 2**30), int(23.5 * 2**30), int(held * 2**30), limit_gib)
+    assert found / 2**30 == pytest.approx(limit, abs=1e-6)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit and /proc are Linux's")
 def test_a_step_that_is_really_out_of_memory_is_cut_and_learns_the_same(
     tmp_path, build_model, examples

@@ -141,13 +141,13 @@ def test_a_relative_start_lies_beside_the_recipe(tune, tmp_path):
     assert caught.value.where == str(tmp_path / "recipes" / "adapter")
 
 
-def test_unsloth_without_cuda_is_one_line(tune):
+def test_liger_without_cuda_is_one_line(tune):
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("there is CUDA here")
-    with pytest.raises(UserError, match="unsloth needs CUDA"):
-        tune(backend="unsloth")
+    with pytest.raises(UserError, match="liger needs CUDA"):
+        tune(backend="liger")
 
 
 def test_a_loss_that_trl_does_not_have_is_refused_at_once():

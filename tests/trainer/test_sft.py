@@ -170,13 +170,13 @@ def test_a_step_may_be_counted_in_supervised_tokens(short_run):
     assert figures.tokens == every.tokens  # an epoch shows each example once either way
 
 
-def test_unsloth_without_cuda_is_one_line(run):
+def test_liger_without_cuda_is_one_line(run):
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("there is CUDA here")
-    with pytest.raises(UserError, match="unsloth needs CUDA"):
-        run("run", backend="unsloth")
+    with pytest.raises(UserError, match="liger needs CUDA"):
+        run("run", backend="liger")
 
 
 def test_the_trainer_loads_torch_but_not_transformers_before_a_run():

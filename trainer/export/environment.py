@@ -114,8 +114,9 @@ def run_exporter(
     makes: Path | None = None,
     stdin: str | None = None,
     folder: Path | None = None,
+    online: bool = False,
 ) -> None:
-    """Run an exporter's program offline.
+    """Run an exporter's program, offline unless `online`.
 
     Args:
         command: program and arguments.
@@ -125,6 +126,7 @@ def run_exporter(
         makes: a file that the program must write.
         stdin: text that the program reads.
         folder: the program's working folder; None: this process's.
+        online: whether it may use the network, as pip must to make an environment.
 
     Raises UserError where the program fails or does not write `makes`.
     """
@@ -133,7 +135,7 @@ def run_exporter(
         capture_output=True,
         text=True,
         errors="replace",
-        env=_offline(),
+        env=None if online else _offline(),
         input=stdin,
         cwd=folder,
     )
@@ -166,7 +168,7 @@ def _make(environment: Environment, folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
     for command in (made, [*pip, "--no-deps", "--no-compile", *environment.packages]):
         refusal = f"{environment.purpose} could not be set up"
-        run_exporter(command, refusal, where=" ".join(command[:4]), remedy=remedy)
+        run_exporter(command, refusal, where=" ".join(command[:4]), remedy=remedy, online=True)
     # Our packages come after its own: Python appends the paths of a .pth file.
     site = next((folder / "lib").glob("python*/site-packages"))
     (site / "kofinlaw-parent.pth").write_text(sysconfig.get_path("purelib") + "\n")

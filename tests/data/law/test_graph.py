@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kofinlaw.data.law.citations import find_citations
+from kofinlaw.data.law.former_names import FormerName
 from kofinlaw.data.law.graph import ChunkLookup, Passage, citation_graph
 from kofinlaw.files import read_json_lines
 
@@ -48,3 +49,26 @@ def test_a_passage_whose_references_cannot_be_read_is_reported_and_the_others_ar
         ("가람법 제3조", "가람법 제1조"),
     ]
     assert said == ["가람법 제2조: its references cannot be read: it is nested too deeply"]
+
+
+def test_a_former_name_leads_to_the_present_act():
+    lookup = ChunkLookup()
+    lookup.add("새이름법", "제5조", "새이름법 제5조", ["새이름법/제5조"])
+    lookup.add("새이름법 시행령", "제2조", "새이름법 시행령 제2조", ["새이름법_시행령/제2조"])
+    lookup.add("후속법", "제5조", "후속법 제5조", ["후속법/제5조"])
+    names = [
+        FormerName("옛이름법", ("새이름법",), same=True),
+        FormerName("앞선법", ("후속법",)),
+        FormerName("나뉜법", ("새이름법", "후속법")),
+    ]
+    text = "「옛 이름법」 제5조, 「옛이름법」 시행령 제2조, 「앞선법」 제5조 및 「나뉜법」 제3조"
+    passage = Passage("규정 제1조", "규정", "제1조", text, deleted=False)
+    found = list(citation_graph([passage], lookup, former=names))
+    assert [(one.target, one.resolved) for one in found] == [
+        ("새이름법 제5조", True),
+        ("새이름법 시행령 제2조", True),
+        ("후속법", False),
+        ("나뉜법 제3조", False),
+    ]
+    before = list(citation_graph([passage], lookup))
+    assert not any(one.resolved for one in before)

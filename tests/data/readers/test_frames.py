@@ -315,3 +315,43 @@ def test_a_frame_inside_a_cell_is_removed():
 └────┴────────┘"""
     assert "┌" not in drawn_tables(text)
     assert ["구분", "요건"] in rows_of(drawn_tables(text))
+
+
+def test_labels_in_brackets_next_to_each_row_are_split():
+    drawing = """
+┌────┬────────┬────────┐
+│계정│대분류  │소분류  │
+├────┼────────┼────────┤
+│신탁│난내    │대출금  │
+│    │(대출)  │        │
+│    │        ├────────┤
+│    │(증권)  │어음    │
+│    │        ├────────┤
+│    │(기타)  │예치금  │
+└────┴────────┴────────┘
+"""
+    rows = [line for line in drawn_tables(drawing).split("\n") if line.startswith("|")]
+    assert [row.split(" | ")[1] for row in rows if "---" not in row] == [
+        "대분류",
+        "난내 (대출)",
+        "(증권)",
+        "(기타)",
+    ]
+
+
+def test_an_item_over_the_columns_of_one_heading_counts_once_and_a_value_over_two_is_repeated():
+    drawing = """
+┌────┬─────────┬────┬────┐
+│구분│평가항목 │기준│비고│
+├────┼────┬────┼────┼────┤
+│자산│주식│상장│시가│    │
+│    ├────┴────┼────┼────┤
+│    │매수옵션 │시가│    │
+│    ├────┬────┴────┼────┤
+│    │채권│총액     │    │
+└────┴────┴─────────┴────┘
+"""
+    rows = [line for line in drawn_tables(drawing).split("\n") if line.startswith("|")]
+    rows = [[c.strip() for c in row.strip("|").split("|")] for row in rows if "---" not in row]
+    assert ["자산", "매수옵션", "", "시가", ""] in rows
+    assert ["자산", "채권", "총액", "총액", ""] in rows

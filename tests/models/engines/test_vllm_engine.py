@@ -8,11 +8,17 @@ import math
 from types import SimpleNamespace
 
 import pytest
+from pydantic import ValidationError
 
 from kofinlaw import UserError
-from kofinlaw.models.engines.base import ChoiceScore, Request
+from kofinlaw.models.engines import vllm_engine
+from kofinlaw.models.engines.base import ChoiceScore, EngineStats, Request
 from kofinlaw.models.engines.factory import open_engine
+from kofinlaw.models.engines.shared_models import kill_engine, lease_engine
 from kofinlaw.models.engines.vllm_engine import (
+    SHUTDOWN_SECONDS,
+    VllmEngine,
+    check_quantization,
     engine_arguments,
     generation_of,
     lora_rank,
@@ -31,7 +37,7 @@ def test_without_the_extra_its_name_is_said(tmp_path):
 
 
 def test_the_engine_is_set_up_offline_with_a_prefix_cache(tmp_path):
-    settings = EngineSettings(engine="vllm", context_tokens=2048, gpu_memory_share=0.8)
+    settings = EngineSettings(engine="vllm", context_tokens=2048)
     arguments = engine_arguments(settings, tmp_path, None, 7)
     assert arguments["model"] == str(tmp_path)
     assert arguments["enable_prefix_caching"] is True
@@ -41,9 +47,65 @@ def test_the_engine_is_set_up_offline_with_a_prefix_cache(tmp_path):
     assert "enable_lora" not in arguments
     four = EngineSettings(engine="vllm", quantization="nf4")
     assert engine_arguments(four, tmp_path, None, 0)["quantization"] == "bitsandbytes"
-    eight = EngineSettings(engine="vllm", quantization="int8")
-    with pytest.raises(UserError, match="not int8"):
-        engine_arguments(eight, tmp_path, None, 0)
+    eight = EngineSettings(engine="vllm", quantization="fp8")
+    assert engine_arguments(eight, tmp_path, None, 0)["quantization"] == "fp8_per_tensor"
+    given = engine_arguments(settings, tmp_path, None, 0, 0.61, 40)
+    assert (given["gpu_memory_utilization"], given["max_num_seqs"]) == (0.61, 40)
+    with pytest.raises(ValidationError, match="use fp8"):
+        EngineSettings(engine="vllm", quantization="int8")
+    with pytest.raises(ValidationError, match="fp8 is for engine vllm"):
+        EngineSettings(engine="transformers", quantization="fp8")
+
+
+def test_nf4_without_the_plugin_and_weights_that_are_quantised_are_refused(tmp_path, monkeypatch):
+    config = tmp_path / "config.json"
+    config.write_text("{}")
+    monkeypatch.setattr(vllm_engine, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="vllm-bnb-plugin"):
+        check_quantization(EngineSettings(engine="vllm", quantization="nf4"), tmp_path)
+    monkeypatch.setattr(vllm_engine, "find_spec", lambda name: object())
+    check_quantization(EngineSettings(engine="vllm", quantization="nf4"), tmp_path)
+    config.write_text('{"quantization_config": {"quant_method": "compressed-tensors"}}')
+    check_quantization(EngineSettings(engine="vllm"), tmp_path)  # what `export gptq` wrote
+    with pytest.raises(UserError, match="quantised already"):
+        check_quantization(EngineSettings(engine="vllm", quantization="fp8"), tmp_path)
+
+
+class Core:
+    """What the engine uses of vLLM's engine core; it records its end."""
+
+    def __init__(self):
+        self.ended = []
+
+    def shutdown(self, timeout):
+        self.ended.append(timeout)
+
+
+def opened(core):
+    engine = VllmEngine.__new__(VllmEngine)
+    engine._llm = SimpleNamespace(llm_engine=SimpleNamespace(engine_core=core))
+    return engine
+
+
+def test_close_ends_the_engine_core_once_and_a_stall_ends_it_at_once():
+    core = Core()
+    engine = opened(core)
+    engine.close()
+    engine.close()
+    assert core.ended == [SHUTDOWN_SECONDS]
+    with pytest.raises(UserError, match="closed"):
+        engine._run([], [])
+
+    core = Core()
+    kill_engine(lease_engine("a hanging engine", lambda: hanging(core)))
+    assert core.ended == [0.0]
+    kill_engine(SimpleNamespace(name="transformers"))  # nothing to end
+
+
+def hanging(core):
+    engine = opened(core)
+    engine.stats, engine._tokenizer = EngineStats(), None
+    return engine
 
 
 @pytest.mark.parametrize(("rank", "room"), [(4, 8), (16, 16), (48, 64), (512, 512)])

@@ -54,7 +54,9 @@ def test_a_search_shows_the_law_of_the_day(law: LawTools) -> None:
     assert "its first is of 2023-01-02" in before.notes[-1]
 
 
-@pytest.mark.parametrize("name", [UNIT, "전산점검규정 3조", "「전산점검 규정」 제3조제1항"])
+@pytest.mark.parametrize(
+    "name", [UNIT, "전산점검규정3조", "「전산점검 규정」 제3조제1항", "전산점검　규정 第３條"]
+)
 def test_an_article_is_found_by_what_people_write(law: LawTools, name: str) -> None:
     found = law.get_article(GetArticle(unit=name, as_of="2024-01-01"))
     assert found.unit == UNIT
@@ -80,6 +82,7 @@ def test_an_article_comes_in_pages_that_join_to_the_whole(law: LawTools) -> None
         ({"unit": "전산점검 규정"}, "name an article or annex of it: 전산점검 규정 제1조"),
         ({"unit": "은행법 제3조"}, "은행법」은 색인에 없습니다"),
         ({"unit": "전산점검 규정 제1조와 제2조"}, "names 2 units"),
+        ({"unit": "제3조"}, "write the act's title before it"),
         ({"unit": "점검"}, "it has, for example: 전산점검 규정"),
         ({"unit": UNIT, "as_of": "2020-01-01"}, "has no text on 2020-01-01"),
         ({"unit": "전산점검 규정 제4조"}, "from 2023-01-02 until 2025-01-02"),

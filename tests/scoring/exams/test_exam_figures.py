@@ -91,3 +91,15 @@ def test_pairs_add_evidence_or_training_but_not_both():
         ("base-rag", "trained-rag"),
     ]
     assert exam_pairs(["model"]) == []
+
+
+def test_gold_evidence_is_compared_with_none_and_with_search():
+    names = ["base", "base-gold", "base-rag", "trained", "trained-gold"]
+    assert exam_pairs(names) == [
+        ("base", "base-rag"),
+        ("base", "base-gold"),
+        ("trained", "trained-gold"),
+        ("base-rag", "base-gold"),
+        ("base", "trained"),
+        ("base-gold", "trained-gold"),
+    ]

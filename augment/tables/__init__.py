@@ -1,0 +1,3 @@
+"""Questions from the tables of annexes: which cells are sure, and the kinds that ask about them."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Read published evaluation sets: their columns, gold passages and corpora."""
+
+__all__: list[str] = []
