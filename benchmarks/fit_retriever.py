@@ -13,6 +13,9 @@
   earlier half, with a static embedder that did not see their issues. All rows report the later
   half, with a paired bootstrap of R@10 over decisions.
 
+- Further tables. `--only stems` and `--only votes` use the models in DIR again
+  (`fit_retriever_tables.py`).
+
 The untrained embedder takes about 32 minutes on 2 cores, once. The last line is JSON.
 """
 
@@ -26,6 +29,7 @@ from typing import Any
 
 import numpy as np
 from development_data import DATA, require
+from fit_retriever_tables import VOTES, cases_index, stem_table, voted
 from outcome import outcome
 from retrieval import EMBEDDED, figures, halves, search
 from retrieval_data import corpus, decisions
@@ -115,7 +119,10 @@ def court_pairs(
 
 
 def fitted(base: Path, pairs: list[TrainingPair], out: Path) -> Path:
-    """Train a static embedder; returns its folder."""
+    """Train a static embedder, unless `out` has one; returns its folder."""
+    if (out / "model" / "modules.json").is_file():
+        print(f"{out}: trained before", flush=True)
+        return out / "model"
     settings = RetrieverSettings(
         method="static", batch=256, steps=600, temperature=0.05, negatives=False,
         held_out_share=0, checkpoint_steps=100,
@@ -162,6 +169,57 @@ def compared(ours: Any, theirs: Any, rows: Rows, chosen: Sequence[int]) -> dict[
     }
 
 
+def further(
+    given: argparse.Namespace,
+    rows: Rows,
+    newer: Sequence[int],
+    late: Sequence[int],
+    chunks: Path,
+) -> None:
+    """Print the table of votes or of stems, and one line of JSON."""
+    cache = given.work / "cache"
+    trained = require(given.work / "fit-static" / "model", "--work")
+    embedders = {"static": str(trained), "untrained": E5}
+    shares = dict(zip(("static", "untrained"), given.shares, strict=True))
+    if given.only == "stems":
+        indexes: dict[str, Index] = {}
+        for arm, embedder in embedders.items():
+            folder = given.work / f"index-{arm}"
+            indexes[arm] = (
+                Index.load(folder)
+                if (folder / "index.json").is_file()
+                else indexed(chunks, given.work, arm, embedder, given.work / "index-static")
+            )
+        table, gains = stem_table(given.data, indexes, embedders, shares, cache)
+        targets = {
+            f"statute questions by stem, {form}, points": (gains[form], (">=", 0.0))
+            for form in ("act named", "act removed")
+        }
+        print(outcome({"table": table, "gains": gains}, targets))
+        return
+    first: Path | None = None
+    hits: dict[str, Any] = {}
+    table, chosen = {}, {}
+    for arm, share in shares.items():
+        index = cases_index(given.data, given.work, arm, embedders[arm], first)
+        first = first or given.work / f"index-cases-{arm}"
+        scores = []
+        for votes in VOTES:
+            found = voted(index, rows, newer, embedders[arm], share, votes, cache)
+            score = recalls(found, [rows[p] for p in newer], range(len(newer))).mean()
+            scores.append((round(float(score), 4), votes))
+        chosen[arm] = max(scores, key=lambda one: (one[0], -one[1]))[1]
+        print("votes by R@10 on the newer quarter", arm, scores, flush=True)
+        found = voted(index, rows, late, embedders[arm], share, chosen[arm], cache)
+        listed = [rows[p] for p in late]
+        hits[arm] = recalls(found, listed, range(len(late)))
+        table[f"{arm}: fused with votes"] = figures(found, listed, range(len(late)))
+        print(arm, table[f"{arm}: fused with votes"], flush=True)
+    gain = compared(hits["static"], hits["untrained"], [rows[p] for p in late], range(len(late)))
+    targets = {"with votes, points of R@10 over untrained": (gain["points"], (">=", 0.0))}
+    print(outcome({"table": table, "votes": chosen, "gain": gain}, targets))
+
+
 def main() -> None:
     """Train, index, search, and print one line of JSON."""
     parser = argparse.ArgumentParser(
@@ -170,6 +228,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with kr_prec_statute")
     parser.add_argument("--work", type=Path, required=True, help="folder for models and indexes")
     parser.add_argument("--trained", type=Path, help="a trained embedder to distil and compare")
+    parser.add_argument(
+        "--only", choices=["stems", "votes"], help="one further table, with the models in --work"
+    )
+    parser.add_argument(
+        "--shares", type=float, nargs=2, default=(0.5, 0.35), metavar=("STATIC", "UNTRAINED"),
+        help="with --only: shares of the vectors that the main table chose",
+    )  # fmt: skip
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--no-issues", action="store_true", help="train on built pairs only")
     source.add_argument("--decisions", action="store_true", help="build pairs from old decisions")
@@ -181,6 +246,9 @@ def main() -> None:
     inner, newer = halves([rows[p] for p in early])
     older, newer = [early[p] for p in inner], [early[p] for p in newer]
     chunks = corpus(given.data, given.work)
+    if given.only:
+        further(given, rows, newer, late, chunks)
+        return
     made, units = corpus_pairs(given.data, chunks)
     base = given.trained or base_folder(E5)
 

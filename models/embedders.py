@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ __all__ = [
     "Vectors",
     "check_sentence_folder",
     "embedder_identity",
+    "import_sentence_transformers",
     "load_sentence_model",
     "open_embedder",
     "require_sentence_transformers",
@@ -245,6 +247,21 @@ def require_sentence_transformers(name: str) -> None:
         raise UserError(
             f"embedder {name} needs sentence-transformers", remedy="pip install 'kofinlaw[dense]'"
         )
+
+
+def import_sentence_transformers(name: str) -> None:
+    """Import the package that trains the embedder, before any long work.
+
+    Raises UserError if it is missing, or if it is installed and does not import.
+    """
+    require_sentence_transformers(name)
+    try:
+        importlib.import_module("sentence_transformers")
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        raise UserError(
+            f"sentence-transformers cannot be imported: {error}",
+            remedy="pip install --upgrade 'kofinlaw[dense]'",
+        ) from error
 
 
 def check_sentence_folder(folder: Path) -> None:

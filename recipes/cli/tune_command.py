@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -197,6 +198,7 @@ def fit_retriever(
     trust: Trust = False,
 ) -> None:
     """Train an embedder on pairs from the recipe's documents and your own (section `retriever`)."""
+    from kofinlaw.models.embedders import import_sentence_transformers
     from kofinlaw.offline import guard
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.fitting.reranker_fitting import reranker_stage
@@ -210,6 +212,9 @@ def fit_retriever(
     bound = bind_recipe(recipe, overrides, runs)
     check_policy(bound.recipe)
     check_fit(bound)
+    import_sentence_transformers(bound.recipe.retriever.base)
+    for line in _planned(bound):
+        say(line)
     documents = [stage for stage in build_stages(bound) if stage.name == "data"]
     stages = [*documents, retriever_stage(bound)]
     reranks = bound.recipe.retriever.reranker is not None
@@ -230,6 +235,28 @@ def fit_retriever(
     model = short_path(bound.folder / STAGE / "model")
     options = same_run(overrides, runs)
     say_next(command_line("index", recipe, *options, "--set", f"rag.embedder={model}"))
+
+
+def _planned(bound: Run) -> list[str]:
+    """Return what the training will take on this machine. Raises UserError if it does not fit."""
+    from contextlib import nullcontext
+
+    from kofinlaw import silent
+    from kofinlaw.models.machines import this_machine
+    from kofinlaw.recipes.pipeline.planning.retriever_figures import (
+        retriever_figures,
+        retriever_lines,
+    )
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
+
+    problems: list[str] = []
+    bar = stage_progress("plan") if sys.stderr.isatty() else nullcontext(silent)
+    with bar as progress:
+        plan = retriever_figures(bound, this_machine(), problems, progress)
+    if problems:
+        message, _, remedy = problems[0].partition(" → ")
+        raise UserError(message, where="retriever", remedy=remedy)
+    return retriever_lines(plan)
 
 
 def _lines(counts: Mapping[str, Any]) -> list[str]:

@@ -8,13 +8,23 @@ from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.machines import DEFAULT_CARD_GIB, Machine, machine_for, planned_card
 from kofinlaw.models.policy.rules import verdict_sentence
 from kofinlaw.recipes.pipeline.plan_examples import ExamplesPlan, plan_examples
-from kofinlaw.recipes.pipeline.plan_record import AtHandRow, CountFigures, Plan, TeacherPlan
+from kofinlaw.recipes.pipeline.plan_record import (
+    AtHandRow,
+    CountFigures,
+    Plan,
+    RetrieverFigures,
+    TeacherPlan,
+)
 from kofinlaw.recipes.pipeline.planning.answering_time import minutes_line
 from kofinlaw.recipes.pipeline.planning.at_hand import card_only
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.pipeline.planning.dry_count import tokens_per_character
 from kofinlaw.recipes.pipeline.planning.example_shortage import counted
 from kofinlaw.recipes.pipeline.planning.figures import student_card
+from kofinlaw.recipes.pipeline.planning.retriever_figures import (
+    retriever_figures,
+    retriever_lines,
+)
 from kofinlaw.recipes.pipeline.planning.start_checks import (
     StartChecks,
     check_figures,
@@ -80,6 +90,7 @@ def make_plan(run: Run, machine: Machine | None = None, progress: Progress = sil
     examples = _examples(run, found)
     memory, training, answering, disk = check_figures(run, found, examples.lengths)
     teacher = _teacher(run, machine, found)
+    retriever = _retriever(run, machine, found, progress)
     recipe = run.recipe
     return {
         "recipe": recipe.name,
@@ -106,6 +117,7 @@ def make_plan(run: Run, machine: Machine | None = None, progress: Progress = sil
         "memory": memory,
         "training": training,
         "teacher": teacher,
+        "retriever": retriever,
         "answering": answering,
         "disk": disk,
         "problems": found.problems,
@@ -187,6 +199,20 @@ def _teacher(run: Run, machine: Machine, found: StartChecks) -> TeacherPlan | No
     return plan
 
 
+def _retriever(
+    run: Run, machine: Machine, found: StartChecks, progress: Progress
+) -> RetrieverFigures | None:
+    """Return the plan of `fit-retriever` if the recipe has its section; a mistake is a problem."""
+    recipe = run.recipe
+    if "retriever" not in recipe.model_fields_set or recipe.data is None:
+        return None
+    try:
+        return retriever_figures(run, machine, found.problems, progress)
+    except UserError as error:
+        found.problems.append(str(error))
+        return None
+
+
 def _teacher_line(teacher: TeacherPlan) -> str:
     """Return the teacher's figures in one line."""
     gib = "memory unknown" if teacher["total_gib"] is None else f"{teacher['total_gib']} GiB"
@@ -212,6 +238,8 @@ def plan_lines(plan: Plan, systems: int = 1) -> list[str]:
         lines += ["", "nothing is trained: the base model answers (ask_only)"]
     if plan["teacher"] is not None:
         lines.append(_teacher_line(plan["teacher"]))
+    if plan["retriever"] is not None:
+        lines += ["", *retriever_lines(plan["retriever"])]
     lines += ["", *_answering_lines(plan, systems)]
     disk = plan["disk"]
     lines.append(f"disk: {disk['needed_gib']} GiB needed, {disk['free_gib']} GiB free")

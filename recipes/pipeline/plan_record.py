@@ -12,10 +12,12 @@ __all__ = [
     "DiskFigures",
     "FileRow",
     "FirstExample",
+    "FitFigures",
     "Lengths",
     "MachineFigures",
     "MemoryFigures",
     "Plan",
+    "RetrieverFigures",
     "TeacherPlan",
     "TrainingFigures",
     "VerdictRow",
@@ -178,11 +180,44 @@ class AnsweringTime(TypedDict):
     assumes: str
 
 
+class FitFigures(TypedDict):
+    """The training of an embedder or a reranker: steps, tokens, GiB by term, and hours.
+
+    `basis` says whether the hours are measured in an earlier run or arithmetic.
+    """
+
+    steps: int
+    tokens: int
+    terms_gib: dict[str, float]
+    total_gib: float
+    hours: float
+    basis: str
+
+
+class RetrieverFigures(TypedDict):
+    """What `kofinlaw fit-retriever` takes: pairs by kind, memory and hours, and the limit in GiB.
+
+    `exact` says whether the whole corpus was counted; `batch` is the pairs in a step.
+    """
+
+    method: str
+    base: str
+    pairs: int
+    kinds: dict[str, int]
+    exact: bool
+    batch: int
+    limit_gib: float
+    limit_is: str
+    embedder: FitFigures
+    reranker: FitFigures | None
+
+
 class Plan(TypedDict):
     """The result of `kofinlaw plan`; `ok` if there are no `problems`.
 
     `warnings` do not stop a run. `estimated` lists what the figures assume that are estimates and
-    not counts. `trained` says that the training is complete.
+    not counts. `trained` says that the training is complete. `retriever` is None unless the recipe
+    has the section.
     """
 
     recipe: str
@@ -203,6 +238,7 @@ class Plan(TypedDict):
     memory: MemoryFigures
     training: TrainingFigures
     teacher: TeacherPlan | None
+    retriever: RetrieverFigures | None
     answering: AnsweringFigures
     disk: DiskFigures
     problems: list[str]

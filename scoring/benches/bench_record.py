@@ -88,6 +88,8 @@ def bench_markdown(record: BenchRecord) -> str:
             "",
             scores_markdown(record["scores"]).replace("# Scores", "## Free text").rstrip(),
         ]
+    if record["free_pairs"]:
+        lines += ["", *_pair_lines(record["free_pairs"])]
     if record["retrieval"] is not None:
         lines += ["", *_retrieval_lines(record["retrieval"])]
     return "\n".join(lines) + "\n"
@@ -104,7 +106,7 @@ def _pair_lines(pairs: list[FreePair]) -> list[str]:
         change = f"{100 * one['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"
         cells = [names, one["score"], str(one["n"]), change, p_text(one["p_value"])]
         lines.append(f"| {' | '.join(cells)} |")
-    return lines if pairs else []
+    return lines
 
 
 def _retrieval_lines(part: RetrievalPart) -> list[str]:

@@ -20,6 +20,7 @@ from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.files import atomic_folder, sha256_text
 from kofinlaw.models.embedders import unit_rows
 from kofinlaw.models.identity import model_fingerprint
+from kofinlaw.models.memory.heap import trim_heap
 from kofinlaw.trainer.retriever.loop import Loop, run_loop
 from kofinlaw.trainer.retriever.schedule import JUDGED, TrainingPair, hold_out, schedule
 from kofinlaw.trainer.retriever.settings import RetrieverSettings
@@ -115,6 +116,7 @@ def fit_embedder(
         loop, trainee.weights, lambda step: _loss(trainee, batches[step], settings), progress
     )
     after = measure(trainee, held_out, pairs, seed) if held_out else None
+    trim_heap()  # saving copies the weights into the space of the steps
     with atomic_folder(out / "model") as folder:
         trainee.save(folder)
     shutil.rmtree(loop.checkpoints, ignore_errors=True)

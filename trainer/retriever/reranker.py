@@ -29,6 +29,7 @@ from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.files import atomic_folder, sha256_text
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.loading import quiet_bars
+from kofinlaw.models.memory.heap import trim_heap
 from kofinlaw.trainer.retriever.loop import Loop, run_loop
 from kofinlaw.trainer.retriever.reranker_settings import RerankerSettings
 
@@ -118,6 +119,7 @@ def fit_reranker(
         loop, weights, lambda step: _loss(model, tokenizer, batches[step], settings), progress
     )
     after = _measure(model, tokenizer, held_out, settings) if held_out else None
+    trim_heap()  # saving copies the weights into the space of the steps
     with atomic_folder(out / "model") as folder, quiet_bars():
         model.save_pretrained(folder, safe_serialization=True)
         tokenizer.save_pretrained(folder)

@@ -68,6 +68,7 @@ def train_reranker(bound: Run, out: Path, progress: Progress) -> RerankerResult:
     """
     from kofinlaw.data.korean.morpheme_cache import caching
     from kofinlaw.files import write_jsonl
+    from kofinlaw.models.memory.heap import trim_heap
     from kofinlaw.recipes.pipeline.fitting.retriever_pairs import own_pairs, training_corpus
     from kofinlaw.trainer.retriever.pair_file import read_pairs
     from kofinlaw.trainer.retriever.reranker import fit_reranker
@@ -87,6 +88,8 @@ def train_reranker(bound: Run, out: Path, progress: Progress) -> RerankerResult:
             drawn, corpus.chunks, corpus.citing, settings, kinds, recipe.seed, progress
         )
     write_jsonl(out / "groups.jsonl", groups)
+    del corpus, made, drawn
+    trim_heap()  # the search for negatives leaves free space
     base = base_folder(recipe.retriever.base, bound.cache, offline=recipe.offline)
     return fit_reranker(base, groups, settings, out, seed=recipe.seed, progress=progress)
 
@@ -94,15 +97,16 @@ def train_reranker(bound: Run, out: Path, progress: Progress) -> RerankerResult:
 def drawn_pairs(
     pairs: Sequence[TrainingPair], wanted: int, own_share: float, seed: int
 ) -> list[TrainingPair]:
-    """Return `wanted` pairs in a random order, `own_share` of them own ones if there are enough.
+    """Return `wanted` pairs in a random order, `own_share` of them own ones and court issues if
+    there are enough.
 
     Fewer are returned if there are fewer.
     """
-    from kofinlaw.trainer.retriever.schedule import OWN
+    from kofinlaw.trainer.retriever.schedule import JUDGED
 
     rng = random.Random(f"{seed}:drawn")
-    own = [pair for pair in pairs if pair.kind == OWN]
-    others = [pair for pair in pairs if pair.kind != OWN]
+    own = [pair for pair in pairs if pair.kind in JUDGED]
+    others = [pair for pair in pairs if pair.kind not in JUDGED]
     rng.shuffle(own)
     rng.shuffle(others)
     share = round(own_share * wanted) if others else wanted

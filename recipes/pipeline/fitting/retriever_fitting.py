@@ -56,9 +56,10 @@ def train_retriever(bound: Run, out: Path, progress: Progress) -> FitResult:
     from kofinlaw.augment.retrieval.negatives import with_negatives
     from kofinlaw.augment.retrieval.pairs import build_pairs
     from kofinlaw.files import write_jsonl
+    from kofinlaw.models.memory.heap import trim_heap
     from kofinlaw.recipes.pipeline.fitting.retriever_pairs import own_pairs, training_corpus
     from kofinlaw.trainer.retriever.fit import fit_embedder
-    from kofinlaw.trainer.retriever.pair_file import read_pairs
+    from kofinlaw.trainer.retriever.schedule import TrainingPair
     from kofinlaw.trainer.retriever.trained_base import base_folder
 
     recipe, settings = bound.recipe, bound.recipe.retriever
@@ -69,6 +70,8 @@ def train_retriever(bound: Run, out: Path, progress: Progress) -> FitResult:
     if settings.negatives:
         made = with_negatives(made, corpus, seed=recipe.seed, progress=progress)
     write_jsonl(out / "pairs.jsonl", made)
-    pairs = read_pairs(out / "pairs.jsonl") + own
+    pairs = [TrainingPair(p.anchor, p.positive, p.negative, p.kind, p.unit) for p in made] + own
+    del corpus, made
+    trim_heap()  # the search for negatives leaves free space
     base = base_folder(settings.base, bound.cache, offline=recipe.offline)
     return fit_embedder(base, pairs, settings, out, seed=recipe.seed, progress=progress)

@@ -12,10 +12,11 @@ from kofinlaw import UserError
 if TYPE_CHECKING:
     from kofinlaw.augment.retrieval.pairs import Corpus
     from kofinlaw.recipes.pipeline.run import Run
+    from kofinlaw.recipes.pipeline.schema import Recipe
     from kofinlaw.records import Chunk
     from kofinlaw.trainer.retriever.schedule import TrainingPair
 
-__all__ = ["check_fit", "own_pairs", "training_corpus"]
+__all__ = ["check_fit", "corpus_of", "own_pairs", "training_corpus"]
 
 
 def check_fit(bound: Run) -> None:
@@ -58,15 +59,20 @@ def check_fit(bound: Run) -> None:
 
 def training_corpus(bound: Run) -> Corpus:
     """Return the corpus of a run without the documents that are held out from training."""
+    return corpus_of(bound.recipe, bound.folder / "data")
+
+
+def corpus_of(recipe: Recipe, folder: Path) -> Corpus:
+    """Return the corpus in a folder without the documents that the recipe holds out."""
     from kofinlaw.augment.heldout.holdout_choice import held_out_titles
     from kofinlaw.augment.reading.acts import read_laws
     from kofinlaw.augment.retrieval.pairs import read_corpus
     from kofinlaw.files import read_jsonl
     from kofinlaw.records import Article
 
-    folder, augment = bound.folder / "data", bound.recipe.augment
     laws = read_laws(read_jsonl(folder / "articles.jsonl", Article))
-    return read_corpus(folder, held_out_titles(augment, laws) if augment.holds_out else ())
+    left_out = held_out_titles(recipe.augment, laws) if recipe.augment.holds_out else ()
+    return read_corpus(folder, left_out)
 
 
 def own_pairs(bound: Run, corpus: Corpus) -> list[TrainingPair]:

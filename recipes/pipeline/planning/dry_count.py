@@ -35,8 +35,12 @@ from kofinlaw.tolerant_files import read_json
 
 __all__ = [
     "READ_BYTES",
+    "content_hash",
+    "documents_key",
     "documents_of",
     "dry_count",
+    "keep",
+    "sampled_files",
     "tokenizer_at_hand",
     "tokens_per_character",
 ]
@@ -78,7 +82,7 @@ def documents_of(run: Run) -> DocumentList:
     """
     settings, base = run.recipe.data, run.recipe_file.path.parent
     assert settings is not None  # else there is nothing to read
-    path = run.cache / "plans" / f"documents-{_hash(_documents_key(run))}.json"
+    path = run.cache / "plans" / f"documents-{content_hash(documents_key(run))}.json"
     known = read_json(path)
     if known is not None:
         with contextlib.suppress(KeyError, TypeError, ValueError):
@@ -86,7 +90,7 @@ def documents_of(run: Run) -> DocumentList:
             unread = tuple(UnreadFile(**row) for row in known["unread"])
             return DocumentList(rows, int(known["files"]), unread)
     found = list_documents(settings, base=base)
-    _keep(path, asdict(found))
+    keep(path, asdict(found))
     return found
 
 
@@ -98,7 +102,7 @@ def dry_count(run: Run, progress: Progress = silent) -> DryCount:
     settings, base = run.recipe.data, run.recipe_file.path.parent
     assert settings is not None  # else there is nothing to count
     folder = local_folder(run.recipe.model, cache=run.cache)
-    path = run.cache / "plans" / f"examples-{_hash(_examples_key(run, folder))}.json"
+    path = run.cache / "plans" / f"examples-{content_hash(_examples_key(run, folder))}.json"
     known = read_json(path)
     if known is not None:
         with contextlib.suppress(KeyError, TypeError):
@@ -106,7 +110,7 @@ def dry_count(run: Run, progress: Progress = silent) -> DryCount:
     from kofinlaw.recipes.pipeline.planning.example_count import count_of_corpus
 
     count, tokenizer = tokenizer_at_hand(run.recipe.model, run.cache)
-    sampled, share = _sampled_files(settings, base)
+    sampled, share = sampled_files(settings, base)
     with tempfile.TemporaryDirectory() as work:
         corpus = Path(work) / "data"
         build_corpus(
@@ -127,11 +131,11 @@ def dry_count(run: Run, progress: Progress = silent) -> DryCount:
             share=share,
             progress=progress,
         )
-    _keep(path, asdict(found))
+    keep(path, asdict(found))
     return found
 
 
-def _sampled_files(settings: DataSettings, base: Path) -> tuple[DataSettings, float]:
+def sampled_files(settings: DataSettings, base: Path) -> tuple[DataSettings, float]:
     """Return the settings, and 1; of a large corpus those of a sample of its files and its share.
 
     The files are drawn in the order of the SHA-256 of their names. Examples come from articles, so
@@ -174,7 +178,7 @@ def _articles_of(path: Path, size: int) -> float:
         return 0.0
 
 
-def _documents_key(run: Run) -> dict[str, object]:
+def documents_key(run: Run) -> dict[str, object]:
     """Return everything that the list of documents depends on."""
     settings = run.recipe.data
     assert settings is not None
@@ -191,7 +195,7 @@ def _examples_key(run: Run, folder: Path | None) -> dict[str, object]:
     recipe = run.recipe
     exclude = {"teacher": True, "preferences": True, "write_as": True}
     return {
-        **_documents_key(run),
+        **documents_key(run),
         "augment": recipe.augment.model_dump(mode="json", exclude=exclude),
         "seed": recipe.seed,
         "model": recipe.model.id,
@@ -202,11 +206,13 @@ def _examples_key(run: Run, folder: Path | None) -> dict[str, object]:
     }
 
 
-def _hash(content: dict[str, object]) -> str:
+def content_hash(content: dict[str, object]) -> str:
+    """Return the hash that names a result in the cache."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _keep(path: Path, values: dict[str, Any]) -> None:
-    with contextlib.suppress(OSError, UserError):  # without a cache it only takes longer
+def keep(path: Path, values: dict[str, Any]) -> None:
+    """Write a result into the cache; without a cache it is only counted again."""
+    with contextlib.suppress(OSError, UserError):
         write_json(path, values)

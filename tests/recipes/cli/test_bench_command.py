@@ -92,6 +92,7 @@ def test_the_corpus_of_a_free_text_set_is_searched(samples, recipe, tmp_path, ty
         ("base", "base-gold", "facts"), ("base-rag", "base-gold", "facts"),
     }  # fmt: skip
     assert "| pair | only first |" not in said
+    assert "| base → base-gold | facts |" in said
     assert record["corpus"]["sha256"]
     assert "further references" in " ".join(record["notes"])
 

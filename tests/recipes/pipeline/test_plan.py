@@ -193,6 +193,23 @@ def test_a_recipe_that_only_asks_needs_no_space_for_a_merged_model(command, stat
     assert needed == 1.0
 
 
+def test_a_recipe_that_trains_an_embedder_shows_what_it_takes(command, statutes, tmp_path):
+    words = ("--runs", str(tmp_path), "--set", f"data.sources={statutes}")
+    plan = json.loads(command("plan", "fit-retriever", "--json", *words)[1])
+    assert plan["retriever"] is None  # every article has the same heading and one sentence
+    assert any("no pairs to train on" in problem for problem in plan["problems"])
+    (statutes / "보존 규정.md").write_text(
+        "# 보존 규정\n\n##### 제1조 (기록의 보존)\n\n회사는 기록을 보존한다.\n\n"
+        "##### 제2조 (보존한 기록의 파기)\n\n회사는 기록을 파기한다.\n",
+        encoding="utf-8",
+    )
+    plan = json.loads(command("plan", "fit-retriever", "--json", *words)[1])
+    assert plan["retriever"]["method"] == "static"
+    assert plan["retriever"]["pairs"] == sum(plan["retriever"]["kinds"].values()) > 0
+    assert "fit-retriever: static" in command("plan", "fit-retriever", *words)[1]
+    assert json.loads(command("plan", "ask-documents", "--json", *words)[1])["retriever"] is None
+
+
 def test_the_option_card_decides_memory_and_hours(command, pico, tmp_path):
     words = ["plan", str(pico / "recipe.yaml"), "--runs", str(tmp_path), "--json"]
     code, out, _ = command(*words, "--card", "24")

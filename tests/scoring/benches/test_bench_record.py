@@ -27,7 +27,12 @@ def test_the_page_shows_licence_hash_and_both_searches():
         "notes": ["one <note>"],
         "exams": None,
         "scores": None,
-        "free_pairs": [],
+        "free_pairs": [
+            {
+                **{"a": "base", "b": "base-gold", "score": "facts", "n": 2},
+                **{"difference": 0.25, "low": 0.0, "high": 0.5, "p_value": 0.5},
+            }
+        ],
         "retrieval": {
             "passages": 3,
             "absent": 1,
@@ -46,4 +51,5 @@ def test_the_page_shows_licence_hash_and_both_searches():
     assert "a fixed sample of 2 questions" in page
     assert "| recipe | 2 | 100.0/100.0/100.0/100.0 | 50.0/100.0/100.0/100.0 |" in page
     assert "bigrams alone → recipe, recall@5: +75.0 points" in page
+    assert "| base → base-gold | facts | 2 | +25.0 [+0.0, +50.0] | 0.500 |" in page
     assert "1 gold passages are not in the corpus" in page

@@ -49,6 +49,7 @@ def test_the_next_command_builds_an_index_with_the_embedder(recipe, tmp_path, ty
     code, said = typed("fit-retriever", recipe, *options)
     assert code == 0, said
     assert "2 own" in said
+    assert said.index("GiB at most") < said.index("data: working")
     assert "reranker: " in said
     assert "rag.rerank_share" in said
     assert "held-out" in said
