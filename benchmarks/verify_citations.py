@@ -7,9 +7,12 @@
   words in a quotation; a day before a known 시행일 (on a corpus with two versions of each act).
 - (b) Mutations that the corpus cannot refute: another article that exists, an act that the corpus
   lacks, a day before its first version, and words of a provision whose text the corpus lacks.
-- (c) References of court decisions that were labelled by hand: decision id, offsets and verdict in
-  `tests/data/labels/verified_citations.jsonl`. A false alarm is a refuting verdict where the label
-  has none.
+- (c) References that were labelled by hand: id of the decision or article, offsets, a hash of the
+  words and the verdict in `tests/data/labels/verified_citations.jsonl`. The verdict is that of the
+  newest text. `random` are references of random sentences of decisions (half of them sentences with
+  an act of the corpus) and of articles; `refuted` were drawn from those that an earlier version
+  refuted, and show how many alarms are right. A false alarm is a refuting verdict where the label
+  has none. The label `none` marks words that are no reference.
 - Fuzzed texts, speed in processor time, and growth with the length of a text.
 
 The baseline is the check that a user would write with regular expressions: 「act」 제N조, looked up
@@ -39,6 +42,7 @@ from kofinlaw.data.law.verifying.checked import FAILED, CheckedCitation
 from kofinlaw.data.law.verifying.known_law import ArticleText, KnownAct, KnownLaw
 from kofinlaw.data.law.verifying.verify import verify_citations
 from kofinlaw.data.settings import DataSettings
+from kofinlaw.files import sha256_text
 
 LABELS = Path(__file__).parents[1] / "tests" / "data" / "labels" / "verified_citations.jsonl"
 FIELDS = ("판시사항", "판결요지", "참조조문")
@@ -335,13 +339,25 @@ def label_figures(texts: dict[str, str], law: KnownLaw, show: bool) -> dict[str,
     by_set: dict[str, Counter[str]] = {}
     checked: dict[str, list[CheckedCitation]] = {}
     for row in rows:
-        if row["id"] not in checked:
-            checked[row["id"]] = verify_citations(texts[row["id"]], law, as_of=None)
-        same = [o for o in checked[row["id"]] if (o.start, o.end) == (row["start"], row["end"])]
+        act, name = row.get("act", ""), row["id"]
+        number = name.rpartition(" ")[2] if act else ""
+        text = law.acts[act].articles[number][0].text if act else texts[name]
+        if sha256_text(text[row["start"] : row["end"]])[:16] != row["sha256"]:
+            print("the text of a label has changed:", name, row["start"])
+            continue
+        if name not in checked:
+            checked[name] = verify_citations(text, law, act=act, article=number)
+        same = [o for o in checked[name] if o.end == row["end"] and o.start >= row["start"]]
         count = by_set.setdefault(row["set"], Counter())
+        if row["verdict"] == "none":
+            count["not a reference"] += 1
+            count["listed without reason"] += bool(same)
+            continue
         count["n"] += 1
         if not same:
             count["not found"] += 1
+            if show:
+                print("not found", row)
             continue
         verdict = next((o.verdict for o in same if o.failed), same[0].verdict)
         count["agree"] += verdict == row["verdict"]

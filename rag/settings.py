@@ -203,6 +203,12 @@ class RagSettings(BaseModel):
     cross_references: int = Field(
         0, ge=0, le=10, description="articles that the hits cite, added behind the hits"
     )
+    annex_rows: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="passages of annexes (별표) that found articles name, added behind each one",
+    )
     option_passages: int = Field(
         0,
         ge=0,

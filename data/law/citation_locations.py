@@ -39,9 +39,13 @@ class Scope:
     title_pattern: re.Pattern[str] | None = None
 
     @classmethod
-    def of(cls, articles: Mapping[str, Sequence[str]]) -> Scope:
-        """Return the scope of a corpus, from the article numbers of each title."""
-        return cls({}, titles_by_key(articles), articles, name_pattern(tuple(sorted(articles))))
+    def of(cls, articles: Mapping[str, Sequence[str]], *, attached: bool = False) -> Scope:
+        """Return the scope of a corpus, from the article numbers of each title.
+
+        `attached` titles may follow a particle without a blank (`name_pattern`).
+        """
+        pattern = name_pattern(tuple(sorted(articles)), attached=attached)
+        return cls({}, titles_by_key(articles), articles, pattern)
 
     def pattern(self) -> re.Pattern[str]:
         """Return `title_pattern`, or a new pattern for the titles."""

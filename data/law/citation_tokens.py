@@ -64,7 +64,10 @@ _TOKEN = re.compile(
 _SHORT = re.compile(r"(?<![가-힣\d])([가-힣]{1,12})\s*$")
 _SHORT_BEFORE = frozenset(["article", "annex", "form", "supplement"])
 _WINDOW = 32  # characters before an article in which its short name ends
-_NOT_AN_ITEM = re.compile(r"(?:법률|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙)\s*$")
+_NOT_AN_ITEM = re.compile(
+    r"(?:법률|헌법|결의|조치|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙)\s*$"
+)
+_LISTED = re.compile(r"\s*+(?:\([^()]{1,12}\)\s*+)?(?:[,ㆍ·]|및|또는|내지|부터|와|과)\s*")
 _ACT_WORD = re.compile(r"(?:법|법률|령|규정|규칙|세칙|고시|지침|약관|정관)$")
 
 
@@ -107,9 +110,14 @@ def reference_tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str
     found = [
         Token("act", match.start(), match.end(), match.group(0)) for match in titles.finditer(text)
     ]
+    skipped = -1
     for match in _TOKEN.finditer(text):
         kind = _kind(match)
-        if kind == "item" and _NOT_AN_ITEM.search(text, max(0, match.start() - 12), match.start()):
+        if kind == "item" and (
+            _NOT_AN_ITEM.search(text, max(0, match.start() - 12), match.start())
+            or (skipped >= 0 and _LISTED.fullmatch(text, skipped, match.start()))
+        ):
+            skipped = match.end()  # `결의 제1267호(1999년)ㆍ제1989호`
             continue
         if kind in _SHORT_BEFORE and (short := _short_name(text, match.start(), names)):
             found.append(short)

@@ -126,12 +126,13 @@ def canonical_title(name: str, titles: Mapping[str, str] | None = None) -> str:
 
 
 @lru_cache(maxsize=8)
-def name_pattern(titles: tuple[str, ...]) -> re.Pattern[str]:
+def name_pattern(titles: tuple[str, ...], *, attached: bool = False) -> re.Pattern[str]:
     """Return a pattern that matches any title or short name without brackets,
     the longest one first.
 
-    Blanks inside a title may be missing or added. A name never starts inside a word. The names
-    form one prefix tree, so ten thousand names take little more time than a hundred.
+    Blanks inside a title may be missing or added. A name never starts inside a word; with
+    `attached` it may start behind a particle or `현행`, where a blank was lost (`에는형사소송법`).
+    The names form one prefix tree, so ten thousand names take little more time than a hundred.
     """
     root = _Branch()
     for name in {title_key(t) for t in titles} | set(ALIASES):
@@ -140,8 +141,9 @@ def name_pattern(titles: tuple[str, ...]) -> re.Pattern[str]:
             branch = branch.setdefault(character, _Branch())
         branch[""] = _Branch()
     root.pop("", None)
+    start = r"(?:(?<![가-힣])|(?<=[은는을를의및와과])|(?<=현행))" if attached else r"(?<![가-힣])"
     return re.compile(
-        rf"(?<![가-힣])(?:{_branch_pattern(root)})(?:\s*(?:시행령|시행규칙)(?![가-힣]*령))?"
+        rf"{start}(?:{_branch_pattern(root)})(?:\s*(?:시행령|시행규칙)(?![가-힣]*령))?"
     )
 
 

@@ -16,6 +16,7 @@ from kofinlaw.models.engines.base import (
     refuse_references,
     timed_call,
 )
+from kofinlaw.models.engines.following import current_follower
 
 __all__ = ["CharacterCounter", "DummyEngine"]
 
@@ -56,8 +57,11 @@ class DummyEngine:
         """
         refuse_references(requests, self.name)
         out = []
+        follower = current_follower()
         with timed_call(self.stats):
             for request in requests:
+                if follower is not None:
+                    follower.step()
                 draw = _fraction(self._seed, request.seed, request.prompt)
                 if request.choices:
                     text = request.choices[int(draw * len(request.choices))]

@@ -6,7 +6,7 @@ without the context (context-aware decoding, Shi et al. 2023, arXiv:2305.14739).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -173,8 +173,9 @@ def generate_batch(
     tokenizer: Tokenizer,
     sequences: Sequence[ActiveSequence],
     ends: frozenset[int],
+    after_step: Callable[[], None] | None = None,
 ) -> list[Generation]:
-    """Generate until every sequence is finished, as one batch.
+    """Generate until every sequence is finished, as one batch; `after_step` may raise to end it.
 
     Either all sequences have a reference or none has. Equal prompts (votes) and equal references
     are read once. Finished rows leave the batch when they make up half of it, so that one long
@@ -195,6 +196,8 @@ def generate_batch(
             unfinished = [row for row, sequence in enumerate(rows) if sequence.finish is None]
             if not unfinished:
                 break
+            if after_step is not None:
+                after_step()
             if len(unfinished) <= len(rows) // 2:
                 rows = [rows[row] for row in unfinished]
                 for reading in readings:

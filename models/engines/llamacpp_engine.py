@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +23,7 @@ from kofinlaw.models.engines.base import (
     refuse_references,
     timed_call,
 )
+from kofinlaw.models.engines.following import Follower, current_follower
 from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
@@ -92,14 +93,22 @@ class LlamaCppEngine:
         for number, (request, ids) in enumerate(zip(requests, prompts, strict=True)):
             self._check_room(number, len(ids), token_limit(request))
         with timed_call(self.stats):
-            pairs = zip(requests, prompts, strict=True)
-            out = list(self._pool.map(lambda pair: self._generate_one(*pair), pairs))
+            follower = current_follower()  # of this thread; the pool's threads have none
+
+            def generate(row: int) -> Generation:
+                return self._generate_one(row, requests[row], prompts[row], follower)
+
+            out = list(self._pool.map(generate, range(len(requests))))
         self.stats.failures += sum(generation.finish == "error" for generation in out)
         self.stats.prompt_tokens += sum(generation.prompt_tokens for generation in out)
         self.stats.tokens += sum(generation.tokens for generation in out)
         return out
 
-    def _generate_one(self, request: Request, prompt: list[int]) -> Generation:
+    def _generate_one(
+        self, number: int, request: Request, prompt: list[int], follower: Follower | None
+    ) -> Generation:
+        if follower is not None:
+            follower.step()
         payload: dict[str, object] = {
             "prompt": prompt,
             "max_tokens": token_limit(request),
@@ -115,7 +124,10 @@ class LlamaCppEngine:
         if request.stop:
             payload["stop"] = list(request.stop)
         payload.update(constraint_arguments(request))
-        answer = self._complete(payload)
+        if follower is not None and not request.logprob:
+            answer = self._streamed(payload, number, follower)
+        else:
+            answer = self._complete(payload)
         if answer is None:
             return Generation("", len(prompt), 0, "error", math.nan)
         choice = answer["choices"][0]
@@ -138,6 +150,42 @@ class LlamaCppEngine:
         except RuntimeError:
             return None
         return answer if isinstance(answer, dict) and answer.get("choices") else None
+
+    def _streamed(
+        self, payload: Mapping[str, object], number: int, follower: Follower
+    ) -> dict[str, Any] | None:
+        """As `_complete`, and report the text after each token."""
+        if self._server is None:
+            raise UserError("this engine is closed")
+        text = ""
+        last: dict[str, Any] = {}
+        fault: list[Exception] = []
+
+        def add(chunk: object) -> bool:
+            """Take one chunk of the stream; True ends it."""
+            nonlocal text, last
+            if not isinstance(chunk, dict) or "error" in chunk:
+                return False
+            for choice in chunk.get("choices") or ():
+                text += choice.get("text") or ""
+                last = {**last, **{k: v for k, v in choice.items() if v is not None}}
+            if chunk.get("usage"):
+                last["usage"] = chunk["usage"]
+            try:
+                follower.step(lambda: [(number, text)])
+            except Exception as error:  # llama.cpp calls this: the error is raised behind it
+                fault.append(error)
+                return True
+            return False
+
+        options = {"stream": True, "stream_options": {"include_usage": True}}
+        try:
+            self._server.handle_completions({**payload, **options}, add)
+        except RuntimeError:
+            return None
+        if fault:
+            raise fault[0]
+        return {"choices": [{**last, "text": text}], "usage": last.get("usage", {})}
 
     def score(
         self, prompts: Sequence[str], choices: Sequence[Sequence[str]]

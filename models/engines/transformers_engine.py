@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -21,6 +21,7 @@ from kofinlaw.models.engines.base import (
 from kofinlaw.models.engines.choice_scoring import score_choices
 from kofinlaw.models.engines.constraints import ConstraintFactory
 from kofinlaw.models.engines.decoder import Decoder
+from kofinlaw.models.engines.following import current_follower
 from kofinlaw.models.engines.generation import ActiveSequence, generate_batch
 from kofinlaw.models.loading import load_model
 from kofinlaw.models.settings import EngineSettings
@@ -158,9 +159,26 @@ class TransformersEngine:
             lengths, self._settings.max_batch_tokens, self._settings.max_batch_size
         ):
             some = [sequences[indices[j]] for j in batch]
-            texts = generate_batch(self.decoder, self._tokenizer, some, self._ends)
+            step = self._step([indices[j] for j in batch], some)
+            texts = generate_batch(self.decoder, self._tokenizer, some, self._ends, step)
             out.update((indices[j], text) for j, text in zip(batch, texts, strict=True))
         return out
+
+    def _step(
+        self, numbers: Sequence[int], sequences: Sequence[ActiveSequence]
+    ) -> Callable[[], None] | None:
+        """Return what reports a batch to the call's follower; None without one."""
+        follower = current_follower()
+        if follower is None:
+            return None
+
+        def texts() -> list[tuple[int, str]]:
+            return [
+                (number, self._tokenizer.decode(sequence.generated))
+                for number, sequence in zip(numbers, sequences, strict=True)
+            ]
+
+        return lambda: follower.step(texts)
 
     def _score_labels(self, sequences: Sequence[ActiveSequence]) -> dict[int, Generation]:
         """Answer the greedy choices among single tokens, by index.

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
+from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.law.annex_links import is_annex
 from kofinlaw.data.law.versions import act_of, citation_key
 from kofinlaw.rag.arrays import Mask
 from kofinlaw.rag.index.index import Index
 from kofinlaw.records import Chunk
 
-__all__ = ["cross_references", "neighbours"]
+__all__ = ["annex_rows", "cross_references", "neighbours"]
+
+_LENGTH_EXPONENT = 0.4  # as in the packer: a short part that shares as much comes first
 
 
 def neighbours(
@@ -72,3 +76,35 @@ def cross_references(
                 weights[target] = weights.get(target, 0.0) + score
     order = sorted(weights, key=lambda unit: -weights[unit])[:limit]  # stable: ties by appearance
     return [first[unit] for unit in order]
+
+
+def annex_rows(
+    index: Index, order: Sequence[int], query: str, limit: int, shown: Mask | None = None
+) -> list[tuple[int, int]]:
+    """Return (position in `order`, row) of the best passage of each annex that the hits name.
+
+    `order` are the rows found, best first. The best passage shares most bigrams with the query,
+    weighed by its length. At most `limit` passages, none found already, and only texts that are
+    `shown` (None: all).
+    """
+    found = set(order)
+    wanted = frozenset(bigrams(query)) if limit else frozenset()
+    out: list[tuple[int, int]] = []
+    for position, row in enumerate(order):
+        if is_annex(index.chunks[row].unit):
+            continue
+        for target in index.references.get(citation_key(index.chunks[row]), ()):
+            rows = index.rows_of_unit.get(target, ()) if is_annex(target) else ()
+            texts = [p for p in rows if shown is None or shown[p]]
+            if len(out) >= limit or not texts:
+                continue
+            best = max(texts, key=lambda p: (_shared(index.chunks[p].text, wanted), -p))
+            if best not in found:
+                found.add(best)
+                out.append((position, best))
+    return out
+
+
+def _shared(text: str, wanted: frozenset[str]) -> float:
+    grams = set(bigrams(text))
+    return len(grams & wanted) / max(len(grams), 1) ** _LENGTH_EXPONENT

@@ -40,7 +40,7 @@ from kofinlaw.rag.fusion import Fused, Ranked
 from kofinlaw.rag.index.check import check_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.evidence import Hit, trace_records
-from kofinlaw.rag.retrieve.expand import cross_references, neighbours
+from kofinlaw.rag.retrieve.expand import annex_rows, cross_references, neighbours
 from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.rag.retrieve.lists import Backends, ScopedQuery, search_lists
 from kofinlaw.rag.retrieve.option_passages import add_passages, option_queries
@@ -181,7 +181,10 @@ class Retriever:
         ]
         if reranker is not None:
             ranked = self._rerank(questions, ranked, reranker)
-        hits = [self._hits(one, scope.shown) for one, scope in zip(ranked, scopes, strict=True)]
+        hits = [
+            self._hits(question, one, scope.shown)
+            for question, one, scope in zip(questions, ranked, scopes, strict=True)
+        ]
         if self.settings.option_passages:
             self._add_option_passages(questions, scopes, hits)
         return hits
@@ -388,7 +391,7 @@ class Retriever:
             best = self._rank(asked, own, query.scope)[: self.settings.option_passages]
             add_passages(hits[query.position], best, self.index.chunks)
 
-    def _hits(self, ranked: Sequence[Fused], shown: Mask | None) -> list[Hit]:
+    def _hits(self, question: Question, ranked: Sequence[Fused], shown: Mask | None) -> list[Hit]:
         chunks, settings = self.index.chunks, self.settings
         best = ranked[: settings.k]
         hits = [Hit(chunks[row], round(score, 6), by) for row, score, by in best]
@@ -399,4 +402,10 @@ class Retriever:
         for row in cross_references(self.index, scores, settings.cross_references, shown):
             if row not in taken:
                 behind.append((row, "reference"))
+        query = " ".join([question.question, *question.options])
+        named = annex_rows(self.index, rows, query, settings.annex_rows, shown)
+        for position, row in reversed(named):
+            hits.insert(position + 1, Hit(chunks[row], hits[position].score, ("annex",)))
+        inserted = {row for _, row in named}
+        behind = [(row, by) for row, by in behind if row not in inserted]
         return [*hits, *(Hit(chunks[row], 0.0, (by,)) for row, by in behind)]

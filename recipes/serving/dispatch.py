@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kofinlaw import UserError
 from kofinlaw.recipes.serving.jobs import Job, Refused
 from kofinlaw.recipes.serving.worker import Worker, WorkerLostError
 
-__all__ = ["BusyError", "Dispatcher", "LateError"]
+__all__ = ["BusyError", "Dispatcher"]
 
 _GATHER = 0.01  # seconds to wait for companions of the first request of a batch
 
@@ -20,14 +21,11 @@ class BusyError(Exception):
     """As many requests wait as may wait."""
 
 
-class LateError(Exception):
-    """A request waited longer than it may."""
-
-
 @dataclass
 class _Waiting:
     job: Job
     future: asyncio.Future[object]
+    text: Callable[[str], None] | None
 
 
 class Dispatcher:
@@ -60,14 +58,18 @@ class Dispatcher:
             one.future.cancel()
         await asyncio.to_thread(self._worker.stop)
 
-    def submit(self, job: Job) -> asyncio.Future[object]:
-        """Return the future result of a job; cancel it to withdraw the job. Raises BusyError."""
+    def submit(self, job: Job, text: Callable[[str], None] | None = None) -> asyncio.Future[object]:
+        """Return the future result of a job; cancel it to withdraw the job.
+
+        `text` is called in the event loop with the answer as far as it is generated, if the engine
+        reports it. A batch is interrupted once all of its jobs are withdrawn. Raises BusyError.
+        """
         if len(self._queue) >= self._most:
             self._queue = deque(one for one in self._queue if not one.future.done())
         if len(self._queue) >= self._most:
             raise BusyError
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(job, future))
+        self._queue.append(_Waiting(job, future, text))
         self._awake.set()
         return future
 
@@ -88,8 +90,18 @@ class Dispatcher:
     async def _answer(self, batch: list[_Waiting]) -> None:
         self.batches += 1
         results: list[object]
+        loop = asyncio.get_running_loop()
+
+        def text(row: int, so_far: str) -> None:
+            if (wanted := batch[row].text) is not None:
+                loop.call_soon_threadsafe(wanted, so_far)
+
+        def wanted() -> bool:
+            return any(not one.future.done() for one in batch)
+
         try:
-            results = await asyncio.to_thread(self._worker.run, [one.job for one in batch])
+            jobs = [one.job for one in batch]
+            results = await asyncio.to_thread(self._worker.run, jobs, text=text, wanted=wanted)
         except (WorkerLostError, UserError) as error:
             lost = error if isinstance(error, WorkerLostError) else WorkerLostError(str(error))
             results = [lost] * len(batch)

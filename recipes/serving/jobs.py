@@ -6,14 +6,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from kofinlaw import UserError
+from kofinlaw.models.engines.following import (
+    Follower,
+    InterruptedGenerationError,
+    followed_by,
+)
+from kofinlaw.results import JsonValue
 
 if TYPE_CHECKING:
+    from kofinlaw.data.law.verifying.known_law import KnownLaw
+    from kofinlaw.rag.answer.single_question import AskedAnswer
     from kofinlaw.recipes.api import Limits, OpenRun
 
-__all__ = ["Answering", "Ask", "Complete", "Embed", "Job", "Refused", "load_run"]
+__all__ = [
+    "Answered",
+    "Answering",
+    "Ask",
+    "Complete",
+    "Embed",
+    "Job",
+    "Listener",
+    "Refused",
+    "load_run",
+]
 
 
 @dataclass(frozen=True)
@@ -49,7 +67,32 @@ class Refused:
 
 
 Job = Ask | Complete | Embed
-Answering = Callable[[Sequence[Job]], list[object]]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer from the index, with what the corpus says about references.
+
+    - `verdicts` has the verdict on each passage of `answer.evidence`, see `CheckedCitation`.
+    - `references` are the records of the references in the answer's text.
+    """
+
+    answer: AskedAnswer
+    verdicts: tuple[str, ...] = ()
+    references: tuple[JsonValue, ...] = ()
+
+
+class Listener(Protocol):
+    """Follows a batch while it is answered."""
+
+    def text(self, job: int, text: str) -> None:
+        """Receive the answer of a job so far."""
+
+    def stopped(self) -> bool:
+        """Return whether nobody waits for the batch any more."""
+
+
+Answering = Callable[[Sequence[Job], Listener], list[object]]
 
 _FIRST = "보관 기간은 며칠인가?"  # loads what the first question would otherwise wait for
 
@@ -60,49 +103,79 @@ def load_run(folder: Path, *, trust: bool = False) -> Answering:
     One question is answered before, so that dictionary, index and model are in memory when the
     server says that it is ready. Raises UserError as `OpenRun.load` and `OpenRun.ask` do.
     """
+    from kofinlaw.data.law.verifying.known_law import KnownLaw
     from kofinlaw.recipes.api import open_run
 
     opened = open_run(folder, trust=trust)
     opened.load()
     opened.ask_many([(_FIRST, None)], max_tokens=1)
-    return lambda jobs: _batch(opened, jobs)
+    return _Answerer(opened, KnownLaw.of_corpus(folder / "data"))
 
 
-def _batch(opened: OpenRun, jobs: Sequence[Job]) -> list[object]:
-    """Return the results of jobs, with one call of the engine for each kind and limit."""
-    out: list[object] = [None] * len(jobs)
-    groups: dict[tuple[type, int | None], list[int]] = {}
-    for row, job in enumerate(jobs):
-        limit = job.max_tokens if isinstance(job, Ask) else None
-        groups.setdefault((type(job), limit), []).append(row)
-    for rows in groups.values():
+class _Answerer:
+    """Answers batches from a loaded run, with one call of the engine for each kind and limit."""
+
+    def __init__(self, opened: OpenRun, law: KnownLaw) -> None:
+        self._opened, self._law = opened, law
+
+    def __call__(self, jobs: Sequence[Job], listener: Listener) -> list[object]:
+        out: list[object] = [None] * len(jobs)
+        groups: dict[tuple[type, int | None], list[int]] = {}
+        for row, job in enumerate(jobs):
+            limit = job.max_tokens if isinstance(job, Ask) else None
+            groups.setdefault((type(job), limit), []).append(row)
+        for rows in groups.values():
+            some = [jobs[row] for row in rows]
+            # The engine numbers its requests; those of a question are no text of an answer.
+            text = None
+            if isinstance(some[0], Complete):
+                text = _numbered(listener, rows)
+            try:
+                with followed_by(Follower(stopped=listener.stopped, text=text)):
+                    results = self._results(some)
+            except InterruptedGenerationError:
+                raise
+            except Exception:  # find the job that is wrong; the others get their results
+                results = [self._alone(job) for job in some]
+            for row, result in zip(rows, results, strict=True):
+                out[row] = result
+        return out
+
+    def _alone(self, job: Job) -> object:
         try:
-            results = _results(opened, [jobs[row] for row in rows])
-        except Exception:  # find the job that is wrong; the others get their results
-            results = [_alone(opened, jobs[row]) for row in rows]
-        for row, result in zip(rows, results, strict=True):
-            out[row] = result
-    return out
+            return self._results([job])[0]
+        except UserError as error:
+            return Refused(str(error))
+        except Exception as error:
+            return Refused(f"{type(error).__name__} in the engine", fault=True)
+
+    def _results(self, jobs: Sequence[Job]) -> Sequence[object]:
+        asked = [job for job in jobs if isinstance(job, Ask)]
+        if asked:
+            pairs = [(job.question, job.as_of) for job in asked]
+            answers = self._opened.ask_many(pairs, max_tokens=asked[0].max_tokens)
+            return [self._checked(*one) for one in zip(answers, asked, strict=True)]
+        chats = [job for job in jobs if isinstance(job, Complete)]
+        if chats:
+            return self._opened.complete(
+                [job.messages for job in chats], [job.limits for job in chats]
+            )
+        return [_vectors(self._opened, job.texts) for job in jobs if isinstance(job, Embed)]
+
+    def _checked(self, answer: AskedAnswer, job: Ask) -> Answered:
+        """Return an answer with the verdicts on its passages and on the references in its text."""
+        from kofinlaw.data.law.verifying.verify import verify_citations
+
+        verdicts = []
+        for hit in answer.evidence:
+            found = verify_citations(hit.unit, self._law, as_of=job.as_of)
+            verdicts.append(found[0].verdict if found else "unknown")
+        said = verify_citations(answer.option or answer.answer, self._law, as_of=job.as_of)
+        return Answered(answer, tuple(verdicts), tuple(one.to_record() for one in said))
 
 
-def _alone(opened: OpenRun, job: Job) -> object:
-    try:
-        return _results(opened, [job])[0]
-    except UserError as error:
-        return Refused(str(error))
-    except Exception as error:
-        return Refused(f"{type(error).__name__} in the engine", fault=True)
-
-
-def _results(opened: OpenRun, jobs: Sequence[Job]) -> Sequence[object]:
-    asked = [job for job in jobs if isinstance(job, Ask)]
-    if asked:
-        pairs = [(job.question, job.as_of) for job in asked]
-        return opened.ask_many(pairs, max_tokens=asked[0].max_tokens)
-    chats = [job for job in jobs if isinstance(job, Complete)]
-    if chats:
-        return opened.complete([job.messages for job in chats], [job.limits for job in chats])
-    return [_vectors(opened, job.texts) for job in jobs if isinstance(job, Embed)]
+def _numbered(listener: Listener, rows: Sequence[int]) -> Callable[[int, str], None]:
+    return lambda number, text: listener.text(rows[number], text)
 
 
 def _vectors(opened: OpenRun, texts: Sequence[str]) -> list[list[float]]:

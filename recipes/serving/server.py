@@ -81,6 +81,7 @@ def serve(
     with listen(settings.host, settings.port) as listener:
         port = listener.getsockname()[1]
         access = open_access(settings.host, port, settings.token, settings.names)
+        say(f"loading index and model of {model} …")
         worker = Worker(load, batch_seconds=settings.seconds)
         try:
             worker.start()

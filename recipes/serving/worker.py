@@ -1,4 +1,4 @@
-"""Run the engine in a process of its own, so that a crash or a hang ends no server.
+"""Run the engine in a process of its own, so that a crash or a hang does not end the server.
 
 The process takes one batch at a time. It is started again after it died or was stopped for time.
 """
@@ -10,15 +10,26 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from kofinlaw import UserError
-from kofinlaw.recipes.serving.jobs import Answering, Job
+from kofinlaw.models.engines.following import InterruptedGenerationError
+from kofinlaw.recipes.serving.jobs import Answering, Job, Refused
 
 __all__ = ["Worker", "WorkerLostError"]
 
-_LOOK = 0.5  # seconds between two looks whether the server still runs
+_LOOK = 0.2  # seconds between two looks whether the other side is still there
+_STOP = "stop"  # sent to the process: nobody waits for its batch any more
+
+
+@dataclass(frozen=True)
+class _Text:
+    """The answer of a job so far."""
+
+    job: int
+    text: str
 
 
 class WorkerLostError(Exception):
@@ -59,8 +70,19 @@ class Worker:
             self.stop()
             raise ready
 
-    def run(self, jobs: Sequence[Job]) -> list[object]:
+    def run(
+        self,
+        jobs: Sequence[Job],
+        *,
+        text: Callable[[int, str], None] | None = None,
+        wanted: Callable[[], bool] | None = None,
+    ) -> list[object]:
         """Return one result per job, in order.
+
+        Args:
+            jobs: what to answer.
+            text: called with the number of a job and its answer so far.
+            wanted: asked while the batch runs; after False it is interrupted.
 
         Raises WorkerLostError if the process ends or takes too long; the next call starts another.
         """
@@ -68,12 +90,23 @@ class Worker:
             self.stop()
             self.start()
         assert self._pipe is not None
+        end = time.monotonic() + self._limit
         try:
             self._pipe.send(list(jobs))
-            if not self._pipe.poll(self._limit):
-                self.stop()
-                raise WorkerLostError(f"a batch took more than {self._limit:g} seconds", late=True)
-            return self._pipe.recv()
+            while True:
+                if self._pipe.poll(_LOOK):
+                    got = self._pipe.recv()
+                    if not isinstance(got, _Text):
+                        return got
+                    if text is not None:
+                        text(got.job, got.text)
+                if wanted is not None and not wanted():
+                    self._pipe.send(_STOP)
+                    wanted = None
+                if time.monotonic() > end:
+                    self.stop()
+                    message = f"a batch took more than {self._limit:g} seconds"
+                    raise WorkerLostError(message, late=True)
         except (EOFError, OSError) as error:
             self.stop()
             raise WorkerLostError("the engine's process ended") from error
@@ -103,7 +136,28 @@ def _serve(pipe: Connection, load: Callable[[], Answering]) -> None:
             jobs = pipe.recv()
         except EOFError:
             return
-        pipe.send(answer(jobs))
+        if jobs == _STOP:  # of a batch that ended in the meantime
+            continue
+        try:
+            results = answer(jobs, _PipeListener(pipe))
+        except InterruptedGenerationError:
+            results = [Refused("the client left") for _ in jobs]
+        pipe.send(results)
+
+
+class _PipeListener:
+    """Sends texts to the server, and reads from it that nobody waits for the batch any more."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe, self._stopped = pipe, False
+
+    def text(self, job: int, text: str) -> None:
+        self._pipe.send(_Text(job, text))
+
+    def stopped(self) -> bool:
+        if not self._stopped and self._pipe.poll(0):
+            self._stopped = self._pipe.recv() == _STOP
+        return self._stopped
 
 
 def _follow(parent: int) -> None:

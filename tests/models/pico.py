@@ -95,8 +95,10 @@ def save_gemma(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def save_gguf(folder: Path, out: Path) -> Path:
-    """The pico Llama of a folder as a float32 GGUF, as llama.cpp's own converter lays it out."""
+def save_gguf(folder: Path, out: Path, *, template: str = "") -> Path:
+    """The pico Llama of a folder as a float32 GGUF, as llama.cpp's own converter lays it out, with
+    a chat template if one is given.
+    """
     import gguf
     import numpy as np
     from safetensors.numpy import load_file
@@ -124,6 +126,8 @@ def save_gguf(folder: Path, out: Path) -> Path:
     writer.add_token_merges([" ".join(merge) for merge in tokenizer["model"]["merges"]])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
+    if template:
+        writer.add_chat_template(template)
     names = {
         "model.embed_tokens.weight": "token_embd.weight",
         "model.norm.weight": "output_norm.weight",

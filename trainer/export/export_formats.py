@@ -11,12 +11,14 @@ from kofinlaw.trainer.export.bnb import to_bnb4
 from kofinlaw.trainer.export.compressed import METHODS, calibration_texts, to_compressed
 from kofinlaw.trainer.export.export_result import (
     EXPORT_LIST,
+    ExportFacts,
     ExportResult,
     exported_path,
     read_export_list,
 )
 from kofinlaw.trainer.export.gguf import to_gguf
 from kofinlaw.trainer.export.hf import to_hf
+from kofinlaw.trainer.export.modelfile import modelfile_path, write_modelfile
 from kofinlaw.trainer.export.settings import ExportSettings
 from kofinlaw.trainer.merge.adapter_files import RECORD
 from kofinlaw.trainer.merge.json_objects import (
@@ -41,9 +43,9 @@ def export_model(
 ) -> ExportResult:
     """Write every form that the settings name under `out`, with an `export.json`.
 
-    GGUF goes to `out/<name>-<type>.gguf`, hf to `out/<name>/`, the others to `out/<name>-<form>/`.
-    A form that is already there is kept if it was made from this merge with these settings. `out`
-    holds the exports of one merge only.
+    GGUF goes to `out/<name>-<type>.gguf` with a Modelfile and SERVING.md next to it, hf to
+    `out/<name>/`, the others to `out/<name>-<form>/`. A form that is already there is kept if it
+    was made from this merge with these settings. `out` holds the exports of one merge only.
 
     Args:
         settings: the formats, and what some of them need.
@@ -71,6 +73,10 @@ def export_model(
         if kind in done and exported_path(out, done[kind]).exists():
             if done[kind]["made_from"] != made_from:
                 raise _other_export(f"the target holds {kind} made with other settings", out)
+            path = exported_path(out, done[kind])
+            if path.suffix == ".gguf" and not modelfile_path(path).exists():
+                _add_modelfile(done[kind], merged, path)
+                write_json(out / EXPORT_LIST, done)
             continue
         if kind == "bnb-4bit":
             facts = to_bnb4(merged, out / f"{name}-bnb-4bit", progress=progress)
@@ -99,9 +105,15 @@ def export_model(
                 cache=cache,
                 progress=progress,
             )
+        if kind.startswith("gguf"):
+            _add_modelfile(facts, merged, exported_path(out, facts))
         done[kind] = {**facts, "made_from": made_from}
         write_json(out / EXPORT_LIST, done)
     return ExportResult({form: facts["bytes"] for form, facts in done.items()})
+
+
+def _add_modelfile(facts: ExportFacts, merged: Path, gguf: Path) -> None:
+    facts["modelfile"], facts["modelfile_template"] = write_modelfile(merged, gguf)
 
 
 def _path(named: str | None) -> Path | None:

@@ -17,7 +17,7 @@ class ExportFacts(TypedDict, total=False):
     """One written form. It is a `folder` or a `file`, relative to the export's folder.
 
     `bytes` are those of the weights; `made_from` is the merge and the settings that decide the
-    content.
+    content. `modelfile` is the Modelfile of a GGUF, `modelfile_template` what was verified of it.
     """
 
     folder: str
@@ -27,6 +27,8 @@ class ExportFacts(TypedDict, total=False):
     sha256: str
     vocabulary: str
     calibration_texts: int
+    modelfile: str
+    modelfile_template: str
     made_from: JsonObject
 
 

@@ -10,6 +10,7 @@ __all__ = ["STAGE_FIGURES", "ExportFigures", "ExportProof"]
 
 STAGE_FIGURES = (
     "tokenization_same",
+    "dialogues_same",
     "argmax_agreement",
     "perplexity_merged",
     "perplexity_export",
@@ -37,9 +38,12 @@ class ExportFigures:
         choice_agreement: share of questions answered alike; None without any.
         accuracy_merged: share of right choices; None where not every right answer is known.
             Likewise `accuracy_export`.
-        verdict: `fail` where the perplexity is over its bound, or a text has other tokens.
+        verdict: `fail` where the perplexity is over its bound, a text has other tokens, or a
+            dialogue is rendered differently.
         texts_tokenized: corpus texts cut with a GGUF's own vocabulary; None for other exports.
         tokenization_same: share of these texts with the merged model's tokens.
+        dialogues: dialogues rendered with a GGUF's own chat template; None for other exports.
+        dialogues_same: share of them that are rendered as the checkpoint's template does.
     """
 
     export: str
@@ -60,6 +64,8 @@ class ExportFigures:
     verdict: Verdict
     texts_tokenized: int | None
     tokenization_same: float | None
+    dialogues: int | None = None
+    dialogues_same: float | None = None
 
     def to_record(self) -> dict[str, object]:
         """Return the known figures by name, as proof.json lists them."""

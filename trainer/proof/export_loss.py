@@ -13,9 +13,11 @@ import numpy as np
 from kofinlaw import Progress, silent
 from kofinlaw.models.loading import load_model
 from kofinlaw.models.settings import Dtype
-from kofinlaw.models.templates import template_for
+from kofinlaw.models.templates import ChatTemplate, template_for
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 from kofinlaw.records import Key, Message, Question
+from kofinlaw.trainer.export.dialogues import DIALOGUES
+from kofinlaw.trainer.export.modelfile import expected_texts
 from kofinlaw.trainer.proof.export_figures import ExportFigures
 from kofinlaw.trainer.proof.gguf_measure import measure_gguf
 from kofinlaw.trainer.proof.measure import KeptRows, Measured, Probe, RowFigures, measure
@@ -43,7 +45,8 @@ def compare_exports(
     """Compare exports with the merged model they were made from.
 
     The verdict of an export is `fail` where its perplexity is over `max_export_perplexity_ratio`
-    times the merged model's, or where a GGUF's vocabulary gives a text of `corpus` other tokens.
+    times the merged model's, where a GGUF's vocabulary gives a text of `corpus` other tokens, or
+    where its chat template writes a dialogue differently.
 
     Args:
         exports: .gguf files, or folders of quantised safetensors, by name.
@@ -71,13 +74,14 @@ def compare_exports(
         probe=probe,
         labels=_labels(questions, keys, settings),
         tokenizer=tokenizer,
+        template=template,
         corpus=corpus,
     )
     compared = {}
     for done, (name, export) in enumerate(exports.items(), 1):
         progress("verify export", done, len(exports) + 1)
         if export.is_file():
-            rows = measure_gguf(export, probe, texts=corpus, threads=threads)
+            rows = measure_gguf(export, probe, texts=corpus, dialogues=DIALOGUES, threads=threads)
         else:
             rows = _torch_rows(export, "bfloat16", probe)
         compared[name] = _export_figures(reference, export, rows, settings)
@@ -94,6 +98,7 @@ class _Reference:
     probe: Probe
     labels: list[str]
     tokenizer: Tokenizer
+    template: ChatTemplate
     corpus: Sequence[str]
 
 
@@ -126,8 +131,10 @@ def _export_figures(
     ]
     labelled = bool(picked) and all(label for _, _, label in picked)
     same_tokens = _same_tokens(reference, export, rows)
+    same_dialogues = _same_dialogues(reference.template, rows)
     ratio = perplexity_export / perplexity_merged
-    kept = ratio <= settings.max_export_perplexity_ratio and all(same_tokens)
+    alike = all(same_tokens) and all(same_dialogues)
+    kept = ratio <= settings.max_export_perplexity_ratio and alike
     verdict: Verdict = "pass" if kept else "fail"
     size = _weight_bytes(export)
     return ExportFigures(
@@ -153,7 +160,23 @@ def _export_figures(
         verdict=verdict,
         texts_tokenized=len(same_tokens) or None,
         tokenization_same=_share(same_tokens) if same_tokens else None,
+        dialogues=len(same_dialogues) or None,
+        dialogues_same=_share(same_dialogues) if same_dialogues else None,
     )
+
+
+def _same_dialogues(template: ChatTemplate, rows: RowFigures) -> list[bool]:
+    """Return for each dialogue that the checkpoint's template accepts whether a GGUF's template
+    writes it alike. llama.cpp leaves out the BOS token where it adds one itself.
+    """
+    if not rows.rendered:
+        return []
+    expected = expected_texts(template, without_bos=True)
+    return [
+        text.removeprefix(template.bos) == wanted
+        for text, wanted in zip(rows.rendered, expected, strict=True)
+        if wanted is not None
+    ]
 
 
 def _same_tokens(reference: _Reference, export: Path, rows: RowFigures) -> list[bool]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from kofinlaw import UserError
 from kofinlaw.errors import raise_if_machine
@@ -74,20 +75,38 @@ class GgufModel:
     def tokenize(self, text: str) -> list[int]:
         """Return the token ids of a text. Chat marks are recognised; no start token is added."""
         # xllamacpp has no call for this, but serves llama.cpp's own endpoint on this machine.
-        body = json.dumps({"content": text, "add_special": False, "parse_special": True})
+        body = {"content": text, "add_special": False, "parse_special": True}
+        return list(self._own("tokenize", body)["tokens"])
+
+    def rendered(self, messages: Sequence[Mapping[str, str]]) -> str:
+        """Return a dialogue as the file's chat template writes it, with the assistant's turn
+        opened; empty if the template refuses it. llama.cpp leaves out a BOS token that it adds.
+        """
+        try:
+            return str(self._own("apply-template", {"messages": list(messages)})["prompt"])
+        except urllib.error.HTTPError:
+            return ""
+
+    def _own(self, endpoint: str, body: Mapping[str, object]) -> dict[str, Any]:
         request = urllib.request.Request(
-            f"{self._server.listening_address}/tokenize",
-            body.encode(),
+            f"{self._server.listening_address}/{endpoint}",
+            json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=60) as reply:
-            return list(json.load(reply)["tokens"])
+            return dict(json.load(reply))
 
 
 def measure_gguf(
-    path: Path, probe: Probe, *, texts: Sequence[str] = (), threads: int | None = None
+    path: Path,
+    probe: Probe,
+    *,
+    texts: Sequence[str] = (),
+    dialogues: Sequence[Sequence[Mapping[str, str]]] = (),
+    threads: int | None = None,
 ) -> RowFigures:
-    """Measure a GGUF file on a probe, and tokenize `texts` with its vocabulary.
+    """Measure a GGUF file on a probe, tokenize `texts` with its vocabulary, and render `dialogues`
+    with its chat template.
 
     A loss is None for a token that is not among the `TOP` most likely. A choice is None where a
     candidate has more than one token, because llama.cpp does not return the loss of a given
@@ -124,4 +143,5 @@ def measure_gguf(
         choices=picked,
         tokens_per_second=tokens_made / seconds if tokens_made else 0.0,
         tokens=[model.tokenize(text) for text in texts],
+        rendered=[model.rendered(dialogue) for dialogue in dialogues],
     )

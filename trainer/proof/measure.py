@@ -86,6 +86,8 @@ class RowFigures:
         choices: the index of the picked candidate of each question; None where it is not known.
         tokens_per_second: speed of the greedy continuations.
         tokens: for a model with its own vocabulary, the token ids of each text to compare.
+        rendered: for a model with its own chat template, the text of each dialogue to compare;
+            empty where it refuses one.
     """
 
     argmax: list[int]
@@ -93,6 +95,7 @@ class RowFigures:
     choices: list[int | None]
     tokens_per_second: float
     tokens: list[list[int]] = field(default_factory=list)
+    rendered: list[str] = field(default_factory=list)
 
 
 def spread_rows(lengths: Sequence[int], total: int) -> list[list[int]]:

@@ -27,6 +27,7 @@ EXPORT_COLUMNS: dict[str, Callable[[ExportFigures], str]] = {
     "tokens/s, merge": lambda row: f"{row.tokens_per_second_merged:.1f}",
     "tokens/s, export": lambda row: f"{row.tokens_per_second_export:.1f}",
     "corpus in the same tokens": lambda row: _share(row.tokenization_same),
+    "dialogues rendered alike": lambda row: _share(row.dialogues_same),
     "verdict": lambda row: row.verdict,
 }
 

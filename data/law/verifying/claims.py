@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.data.law.verifying.mentions import Mention
@@ -54,8 +54,14 @@ class Claimed:
     quoted: str = ""
 
 
-def claimed(text: str, found: Sequence[Mention]) -> list[Claimed]:
-    """Return what the text says about each reference; the references are in order."""
+def claimed(
+    text: str, found: Sequence[Mention], headings: Collection[str] = frozenset()
+) -> list[Claimed]:
+    """Return what the text says about each reference; the references are in order.
+
+    `headings` are the letters of headings: words in brackets that are one claim a heading, whatever
+    their form.
+    """
     quotes = [(m.start(), m.end(), m["double"] or m["single"]) for m in _QUOTE.finditer(text)]
     starts, ends = [one[0] for one in quotes], [one[1] for one in quotes]
     out = []
@@ -63,7 +69,7 @@ def claimed(text: str, found: Sequence[Mention]) -> list[Claimed]:
         if not mention.location.article or mention.inside:
             out.append(Claimed())
             continue
-        heading = "" if mention.location.provision else _heading(text, mention.end)
+        heading = "" if mention.location.provision else _heading(text, mention.end, headings)
         quoted = ""
         if quotes:
             later = (one.start for one in found[index + 1 :] if one.start >= mention.end)
@@ -73,11 +79,16 @@ def claimed(text: str, found: Sequence[Mention]) -> list[Claimed]:
     return out
 
 
-def _heading(text: str, end: int) -> str:
+def _heading(text: str, end: int, headings: Collection[str]) -> str:
     match = _HEADING.match(text, end) or _THIRD.match(text, end)
-    if match is None or (_NO_HEADING.search(match["words"]) and match["words"][1:2] != "3"):
+    if match is None:
         return ""
-    return match["words"].strip() if re.search(r"[가-힣]", match["words"]) else ""
+    words = match["words"]
+    if letters(words) in headings:
+        return words.strip()
+    if _NO_HEADING.search(words) and not (words.startswith("제3자") and words[-1] != "다"):
+        return ""
+    return words.strip() if re.search(r"[가-힣]", words) else ""
 
 
 def _after(

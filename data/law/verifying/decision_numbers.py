@@ -18,10 +18,16 @@ DECISION = re.compile(
     rf"(?<![\d.])(?P<year>(?:19|20)\d\d|[4-9]\d)(?P<sign>{_SIGNS})(?P<number>\d{{1,6}})(?!\d)"
 )
 _DAY_BEFORE = re.compile(
-    r"(?:(?P<court>대법원|헌법재판소|헌재|[가-힣]{2,8}(?:법원|지원))(?:\s*전원합의체)?\s*)?"
-    r"(?P<y>(?:19|20)\d\d)\s?\.\s?(?P<m>\d{1,2})\s?\.\s?(?P<d>\d{1,2})\s*+\.?+\s*+(?:자|선고)?+\s*+$"
+    r"(?:(?P<court>대법원|대판|대결|헌법재판소|헌재|[가-힣]{2,8}(?:법원|지원))(?:\s*전원합의체)?\s*)?"
+    r"(?P<y>(?:19|20)\d\d)\s?\.\s?(?P<m>\d{1,2})\s?\.\s?(?P<d>\d{1,2})\s*+[.,]{0,2}+\s*+(?:자|선고)?+\s*+$"
 )
-_COURT_BEFORE = re.compile(r"(?P<court>대법원|헌법재판소|헌재)\s*$")
+_COURT_BEFORE = re.compile(r"(?P<court>대법원|대판|대결|헌법재판소|헌재)\s*$")
+
+
+# A further number of the same decision: `2010도11015, 11016(병합) 판결`.
+_FURTHER = re.compile(
+    r"\s?,\s?(?P<number>\d{1,6})(?=\s?(?:,\s?\d{1,6}\b|\((?:병합|반소|본소)|판결|결정|전원합의체))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +62,7 @@ def decision_mentions(text: str) -> Iterator[DecisionMention]:
         court = (named["court"] or "") if named else ""
         start = named.start() if named else match.start()
         yield DecisionMention(decision_key(match), start, match.end(), day, court)
+        key, end = decision_key(match).removesuffix(str(int(match["number"]))), match.end()
+        while further := _FURTHER.match(text, end):
+            number, end = int(further["number"]), further.end()
+            yield DecisionMention(f"{key}{number}", further.start("number"), end, day, court)

@@ -11,6 +11,8 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.citation_locations import Scope
+from kofinlaw.data.law.citations import document_aliases
+from kofinlaw.data.law.former_names import NAMES, FormerName, read_names
 from kofinlaw.data.law.provisions import provision_tree, read_lines
 from kofinlaw.data.law.titles import canonical_title, title_key
 from kofinlaw.data.law.verifying.decision_numbers import DECISION, decision_key
@@ -23,6 +25,7 @@ __all__ = ["ArticleText", "KnownAct", "KnownDecision", "KnownLaw"]
 
 _ANNEX = re.compile(r"^별[표지]")
 _HEADER = re.compile(r"제\d+(?:-\d+)?조(?:의\d+)*\s*(?:\((?P<heading>[^()]{1,80})\))?")
+_DECREE = re.compile(r"(?<!\s)\s*+(시행령|시행규칙)$")
 _DELETED = re.compile(r"^\W*삭\s?제")
 
 
@@ -91,10 +94,14 @@ class KnownLaw:
     """The acts and decisions of a corpus, for checking references to them."""
 
     def __init__(
-        self, acts: Mapping[str, KnownAct], decisions: Mapping[str, KnownDecision] | None = None
+        self,
+        acts: Mapping[str, KnownAct],
+        decisions: Mapping[str, KnownDecision] | None = None,
+        former: Iterable[FormerName] = (),
     ) -> None:
         self.acts = dict(acts)
         self.decisions = dict(decisions or {})
+        self.former = {title_key(one.name): one for one in former}
 
     @classmethod
     def of_corpus(cls, folder: Path) -> KnownLaw:
@@ -120,7 +127,7 @@ class KnownLaw:
         listed = folder / "articles.jsonl"
         for article in read_jsonl(listed, Article) if listed.is_file() else ():
             reading.add_article(article)
-        return cls(reading.finished(), reading.decisions)
+        return cls(reading.finished(), reading.decisions, read_names(folder / NAMES))
 
     @classmethod
     def of_articles(cls, articles: Iterable[Article]) -> KnownLaw:
@@ -133,7 +140,20 @@ class KnownLaw:
     @cached_property
     def scope(self) -> Scope:
         """The titles and article numbers, for reading references."""
-        return Scope.of({title: list(act.articles) for title, act in self.acts.items()})
+        known = {title: list(act.articles) for title, act in self.acts.items()}
+        known |= {one.name: [] for one in self.former.values() if one.name not in known}
+        return Scope.of(known, attached=True)
+
+    @cached_property
+    def headings(self) -> frozenset[str]:
+        """The letters of the headings of all articles."""
+        return frozenset(
+            letters(one.heading)
+            for act in self.acts.values()
+            for entries in act.articles.values()
+            for one in entries
+            if one.heading
+        )
 
     @cached_property
     def _by_ends(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
@@ -142,6 +162,10 @@ class KnownLaw:
             key = title_key(title)
             out.setdefault((key[:2], key[-2:]), []).append((key, title))
         return out
+
+    @cached_property
+    def _names(self) -> dict[str, dict[str, str]]:
+        return {}
 
     @cached_property
     def _titles(self) -> dict[str, str]:
@@ -160,6 +184,26 @@ class KnownLaw:
             title = canonical_title(name, self.scope.titles)
             held = self._titles[name] = title if title in self.acts else ""
         return held
+
+    def former_name(self, name: str) -> FormerName | None:
+        """Return the former name of acts of the corpus that a name is, if it is one."""
+        found = self.former.get(title_key(name))
+        if found is None and (match := _DECREE.search(name)):
+            act = self.former.get(title_key(name[: match.start()]))
+            titles = tuple(f"{one} {match[1]}" for one in act.titles) if act else ()
+            known = tuple(one for one in titles if one in self.acts)
+            return FormerName(name, known, act.same) if act and known else None
+        return found
+
+    def names_in(self, act: str) -> dict[str, str]:
+        """Return the short names that an act of the corpus defines: `법`, `영`, `규정`."""
+        names = self._names.get(act)
+        if names is None:
+            known = self.acts.get(act)
+            texts = [entries[0].text for entries in known.articles.values()] if known else []
+            names = document_aliases(act, "\n".join(texts), self.scope.titles)
+            self._names[act] = names
+        return names
 
     def close_title(self, name: str) -> str:
         """Return the title that the letters of a name fit in their order, if there is one alone."""

@@ -5,53 +5,45 @@ from __future__ import annotations
 import bisect
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kofinlaw.data.law.citation_locations import Location, Scope
-from kofinlaw.data.law.citation_tokens import Token
+from kofinlaw.data.law.citation_tokens import DEPTH, Token
 from kofinlaw.data.law.citations import CitationReader, document_aliases
 from kofinlaw.data.law.titles import canonical_title
+from kofinlaw.data.law.verifying.act_names import (
+    FOREIGN,
+    OLD,
+    defined_name,
+    names_an_act,
+    overlaps,
+    unknown_names,
+)
 
-__all__ = ["FORMER", "Mention", "mentions"]
+__all__ = ["FORMER", "Mention", "family_names", "mentions"]
 
 FORMER = "구 "  # begins the name of an act as it was before an amendment: `구 상법`
 _DECREE = re.compile(r"(?<!\s)\s*+(시행령|시행규칙)$")
 _RELATIVE = {"법": "", "법률": "", "영": "시행령", "령": "시행령", "시행령": "시행령",
              "규칙": "시행규칙", "시행규칙": "시행규칙"}  # fmt: skip
-# `구 상법`, also where a blank before 구 was lost: `대하여구 상법`.
-_OLD = re.compile(
-    r"(?:(?<![가-힣])구\s?[「(]?|(?<=[가-힣])(?<![연요청지도기친입출창강탐촉복영항인추])구\s[「(]?)\s*$"
-)
-_FOREIGN = re.compile(
-    r"(?<![가-힣])(?:미국|일본국?|독일|프랑스|영국|중국|중화인민공화국|대만|스위스|오스트리아|이탈리아|"
-    r"캐나다|호주|러시아|북한|베트남|필리핀|싱가포르|홍콩|유럽연합|[가-힣]{2,8}주)(?:의|\s연방|의\s연방)?\s?[「(]?$"
-)
 _BACK_REFERENCE = re.compile(r"(?:위|이|동|같은|본|해당|당해|그|상기|이\s?사건|위\s?각)\s*$")
+_SAME_BEFORE = re.compile(r"같은\s*$")
 _AMENDED = re.compile(
     r"\s*\([^()]{0,12}?(\d{4})\s?\.\s?(\d{1,2})\s?\.\s?(\d{1,2})\s?\.[^()]{0,160}?(?:전의|이전의)"
 )
 _AFTER_ACT = re.compile(
-    r"^\s*+(?:상의?|의|에서|에서는|에는|에|은|는|에\s?따른|에\s?따라|에\s?의한|에\s?의하면|에\s?따르면|중)?"
+    r"^\s*+\|?\s*+(?:상의?|의|에서\s?(?:정한|정하는|규정한|규정하는|말하는)|에\s?(?:정한|규정된)|"
+    r"에서|에서는|에는|에|은|는|에\s?따른|에\s?따라|에\s?의한|에\s?의하면|에\s?따르면|중)?"
     r"\s*+,?\s*+$"
 )
-# The end of the name of an act that the corpus may lack: `… 등에 관한 특례법`.
-_LONG_NAME = re.compile(
-    r"관한\s?(?:특별조치법|특별법|특례법|법률|규칙|규정)(?:\s?(?:시행령|시행규칙))?"
+_ARTICLES = frozenset(
+    ["article", "annex", "form", "supplement", "thisarticle", "samearticle", "lastarticle"]
 )
-_BEFORE_AN_ARTICLE = r"(?=\s*(?:\(|제\s*\d|상\s|의\s|에\s|은\s|을\s))"
-_OLD_NAME = re.compile(
-    r"(?<![가-힣])구\s(?P<name>(?:[가-힣ㆍ·]{1,20}\s){0,4}?[가-힣ㆍ·]{1,20}(?:법|법률))"
-    r"(?P<decree>\s?시행령|\s?시행규칙)?" + _BEFORE_AN_ARTICLE
-)
-_ONE_WORD = re.compile(
-    r"(?<![가-힣「])[가-힣]{2,12}(?:특별법|특례법|기본법|특별조치법)(?:\s?시행령|\s?시행규칙)?"
-)
-_WINDOW = 90  # characters before its last word in which the name of an unknown act begins
-_JOINED = re.compile(r"\s*(?:(?:과|와|및|또는|이나|나|의|에|은|는|이|가)\s)?\s*")
-_STOP = re.compile(
-    r"[.,;:()\[\]{}/\n“”\"‘’'「」<>]|(?<![가-힣])(?:구|위|그리고|따라|따른|의하여|대하여)\s"
-)
+_NEAR = 300  # characters before `같은 법` and `같은 조` in which other acts and articles count
+_LINE = 2000  # the same in the text of an act, whose lines are long sentences
+_MOST_RIVALS = 6
+_PARTS = re.compile(r"(?<![가-힣])(법|영|규칙)\s?제\d+[편장절관][^.\n]{0,12}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +54,10 @@ class Mention:
       if it names an act as it was before an amendment.
     - `start` and `end` are character offsets.
     - `inside` is true for a provision between the ends of a range.
-    - `assumed` is true if the act was only named in an earlier sentence or clause.
+    - `assumed` is true if the act was only named in an earlier sentence or clause, or if the text
+      names a 항, 호 or 목 of the article that it belongs to.
     - `until` is the ISO day before which a former act (`구 …`) was in force, if the text says so.
+    - `rivals` are other locations that the words may mean as well (`같은 법` after two acts).
     """
 
     location: Location
@@ -72,9 +66,17 @@ class Mention:
     inside: bool = False
     assumed: bool = False
     until: str = ""
+    rivals: tuple[Location, ...] = ()
 
 
-def mentions(text: str, scope: Scope, *, act: str = "", article: str = "") -> list[Mention]:
+def mentions(
+    text: str,
+    scope: Scope,
+    *,
+    act: str = "",
+    article: str = "",
+    names: Mapping[str, str] | None = None,
+) -> list[Mention]:
     """Return the references to acts and provisions in a text, in order of their offsets.
 
     Args:
@@ -82,15 +84,26 @@ def mentions(text: str, scope: Scope, *, act: str = "", article: str = "") -> li
         scope: The titles and article numbers of the corpus.
         act: The act that the text belongs to, for `이 법` and bare articles; may be empty.
         article: The article that the text belongs to; may be empty.
+        names: Short names that the act defines (`법`, `영`), with their titles.
     """
-    names: dict[str, str] = dict.fromkeys(_RELATIVE, "")
+    known: dict[str, str] = dict.fromkeys(_RELATIVE, "")
+    known |= family_names(act, scope) | dict(names or {})
     if "이하" in text:
-        names |= document_aliases(act, text, scope.titles)
-    elif act:
-        names |= document_aliases(act, "", scope.titles)
-    reader = _MentionReader(text, act, article, replace(scope, names=names))
+        known |= document_aliases(act, text, scope.titles)
+    reader = _MentionReader(text, act, article, replace(scope, names=known))
     reader.read()
     return sorted(reader.found(), key=lambda one: (one.start, one.end))
+
+
+def family_names(act: str, scope: Scope) -> dict[str, str]:
+    """Return what `법`, `영` and `규칙` mean in an act, decree or rule; empty for other titles."""
+    base = _DECREE.sub("", act)
+    if not base.endswith(("법", "법률")):
+        return {}
+    decree = canonical_title(f"{base} 시행령", scope.titles)
+    rule = canonical_title(f"{base} 시행규칙", scope.titles)
+    names = dict.fromkeys(("영", "시행령"), decree) | dict.fromkeys(("규칙", "시행규칙"), rule)
+    return names | {"법": base}
 
 
 class _MentionReader(CitationReader):
@@ -105,29 +118,38 @@ class _MentionReader(CitationReader):
         self.mentions: list[Mention] = []
         self.acts: list[tuple[Token, int, str]] = []
         self.amended: dict[str, str] = {}
-        self._word = ""
+        self.defined: dict[str, str] = {}
+        # Other acts that the words for an act may mean, and other locations for an article.
+        self.other_acts: dict[str, tuple[str, ...]] = {}
+        self.others: dict[tuple[str, str], tuple[Location, ...]] = {}
+        self.articles: list[tuple[int, Location]] = []
+        self.named_home = False
 
     def tokens(self) -> list[Token]:
         """Return the tokens, with the names of acts that are in no list of titles."""
-        found = super().tokens()
+        found = [
+            token
+            for token in super().tokens()
+            if token.kind not in ("act", "short", "quoted") or names_an_act(self.text, token)
+        ]
         ends = [token.end for token in found]
-        names = list(_unknown_names(self.text, ends)) if "법" in self.text else []
+        names = list(unknown_names(self.text, ends)) if "법" in self.text else []
         if not names:
             return found
         acts = sorted((t.start, t.end) for t in found if t.kind in ("act", "quoted"))
         new: list[Token] = []
         for one in names:
-            if not _overlaps(one.start, one.end, acts):
+            if not overlaps(one.start, one.end, acts) and names_an_act(self.text, one):
                 new.append(one)
                 bisect.insort(acts, (one.start, one.end))
         spans = sorted((one.start, one.end) for one in new)
-        kept = [one for one in found if not _overlaps(one.start, one.end, spans)]
+        kept = [one for one in found if not overlaps(one.start, one.end, spans)]
         return sorted([*kept, *new], key=lambda token: token.start)
 
     def title_of(self, token: Token) -> str:
         """Return the act of a token, with `구 ` before an act as it was before an amendment."""
         if token.kind in ("self", "same"):
-            title = self._back(self._tail(token))
+            title = self._same(token)
             if token.kind == "self" and self.home.act:
                 title = self.home.act
             return title
@@ -135,33 +157,75 @@ class _MentionReader(CitationReader):
         if token.kind == "short" and self._refers_back(token):
             name = self._attached(token)
             if name is None:
-                return self._back(_RELATIVE[token.value])
+                return self._relative(token)
             start, title = name
         elif token.kind == "short":
             start, title = self._short(token)
         else:
             title = canonical_title(token.value.removeprefix(FORMER), self.scope.titles)
-        if foreign := _FOREIGN.search(self.text, max(0, start - 16), start):
+        if foreign := FOREIGN.search(self.text, max(0, start - 24), start):
             title = f"{foreign[0].strip()} {title}"
-        old = token.value.startswith(FORMER) or _OLD.search(self.text, max(0, start - 8), start)
+        old = token.value.startswith(FORMER) or OLD.search(self.text, max(0, start - 8), start)
         if old and title and not title.startswith(FORMER):
             title = FORMER + title
             if match := _AMENDED.match(self.text, token.end, token.end + 240):
                 self.amended[title] = _day(match)
+        if short := defined_name(self.text, token.end):
+            self.defined[short] = title
+        self.other_acts.pop(title, None)
         self.acts.append((token, start, title))
         return title
 
-    def _tail(self, token: Token) -> str:
-        """Return which decree `같은 영` and `동법 시행령` mean."""
+    def _same(self, token: Token) -> str:
+        """Return the act of `같은 법` and `이 법`: the one named last, and note the others.
+
+        In a document of an act `같은 법` is another act, and its own articles name none.
+        """
         words = self.text[token.start : token.end]
         last = re.sub(r"^(?:같은|동|이|본)\s?", "", words)
-        return token.value or _RELATIVE.get(last, "" if last.endswith("법") else "=")
-
-    def _back(self, tail: str) -> str:
-        """Return the act named last, or its decree or rule."""
+        tail = token.value or _RELATIVE.get(last, "" if last.endswith("법") else "=")
+        base = self.state.last_act or self.home.act
         if tail == "=":  # 같은 규정
-            return self.state.last_act or self.home.act
-        base = _DECREE.sub("", self.state.last_act or self.home.act)
+            return base
+        if self.home.act and base == self.home.act and self.acts:
+            base = self.acts[-1][2]
+        return self._back(base, tail, self._near(token.start))
+
+    def _relative(self, token: Token) -> str:
+        """Return the act of `법`, `영` and `규칙` in a text that does not define them: that of the
+        last act, decree or rule; empty if the text belongs to another document.
+        """
+        tail = _RELATIVE[token.value]
+        if _SAME_BEFORE.search(self.text, max(0, token.start - 4), token.start):
+            base = self.state.last_act or self.home.act
+            return self._back(base, tail, self._near(token.start))
+        if self.home.act:
+            return ""
+        base = next((one for _, _, one in reversed(self.acts) if _has_decrees(one)), "")
+        return self._back(base, tail, 0)
+
+    def _near(self, start: int) -> int:
+        """Return from which offset on acts and articles are near: some sentences, or in a document
+        of an act the line.
+        """
+        if not self.home.act:
+            return start - _NEAR
+        return max(start - _LINE, self.text.rfind("\n", 0, start))
+
+    def _back(self, base: str, tail: str, low: int) -> str:
+        """Return an act or its decree or rule, and note the other acts named from `low` on."""
+        title = self._decree(base, tail)
+        near: dict[str, None] = {}
+        for _, start, name in reversed(self.acts):
+            if start < low or len(near) > _MOST_RIVALS:
+                break
+            near[self._decree(name, tail)] = None
+        near.pop(title, None)
+        self.other_acts[title] = tuple(near)
+        return title
+
+    def _decree(self, act: str, tail: str) -> str:
+        base = _DECREE.sub("", act)
         if not base or not tail:
             return base
         former = FORMER if base.startswith(FORMER) else ""
@@ -170,7 +234,8 @@ class _MentionReader(CitationReader):
 
     def _refers_back(self, token: Token) -> bool:
         """Return whether a word alone means an act named before: `법 제3조`, `위 법률 제3조`."""
-        if token.value not in _RELATIVE or self.scope.names[token.value]:
+        known = self.scope.names.get(token.value) or self.defined.get(token.value)
+        if token.value not in _RELATIVE or known:
             return False
         if token.value in ("법률", "규칙"):  # the end of a name that is not known
             low = max(0, token.start - 8)
@@ -183,39 +248,101 @@ class _MentionReader(CitationReader):
         """
         if token.value not in ("시행령", "시행규칙"):
             return None
-        low = max(0, token.start - _WINDOW)
+        low = max(0, token.start - 24)
         before = self.text[low : token.start]
         match = re.search(r"(?<![가-힣])([가-힣]{1,20}(?:법|법률))\s?$", before)
         if match is None or _BACK_REFERENCE.fullmatch(match[1][:-1]):
             return None
-        title = canonical_title(f"{match[1]} {token.value}", self.scope.titles)
-        return low + match.start(), title
+        title = self.defined.get(match[1]) or match[1]
+        return low + match.start(), canonical_title(f"{title} {token.value}", self.scope.titles)
 
     def _short(self, token: Token) -> tuple[int, str]:
         """Return (start, name) of a word before an article that names an act."""
-        if meaning := self.scope.names.get(token.value):
-            return token.start, meaning
         value = token.value
+        old = OLD.search(self.text, max(0, token.start - 4), token.start)
+        if old and (meaning := self.defined.get(FORMER + value)):
+            return token.start, meaning
+        if meaning := self.defined.get(value) or self.scope.names.get(value):
+            return token.start, meaning
         if value.startswith("구") and len(value) > 2:
             title = canonical_title(value[1:], self.scope.titles)
             if title in self.scope.articles:
                 return token.start, FORMER + title
-        return token.start, canonical_title(value, self.scope.titles)
+        return token.start, canonical_title(value.removeprefix("현행"), self.scope.titles)
+
+    def _resolved(self, token: Token, chained: bool) -> Location:
+        """Return the location of a token, and note the others that it may mean."""
+        state = self.state
+        last, named, gap = state.location, state.named is not None, state.gap
+        location = super()._resolved(token, chained)
+        if token.kind not in _ARTICLES:
+            if (gap or "").strip() and DEPTH[token.kind] < last.depth:
+                self._note_own_article(location)
+            return location
+        if token.kind == "samearticle" and last.article and not last.act:
+            location = replace(location, act="")
+        place = (location.act, location.article)
+        rivals = [Location(act, place[1]) for act in self.other_acts.get(place[0], ())]
+        if token.kind == "samearticle":
+            rivals += self._near_articles(token.start, last)
+        else:
+            if not named and self.home.act:
+                rivals += self._near_home(token.start, place)
+            self.articles.append((token.start, location))
+        self.others[place] = tuple(rivals)
+        self.named_home = self.named_home or place == (self.home.act, self.home.article)
+        return location
+
+    def _note_own_article(self, location: Location) -> None:
+        """Note that a 항 behind a 호 of another act may be one of the document's own article:
+        `법 제287조제1항제8호 및 제2항`.
+        """
+        place = (location.act, location.article)
+        own = Location(self.home.act, self.home.article)
+        if self.home.article and place != (own.act, own.article):
+            known = self.others.get(place, ())
+            if own not in known:
+                self.others[place] = (*known, own)
+
+    def _near_home(self, start: int, place: tuple[str, str]) -> list[Location]:
+        """Return the other acts that an article without an act may belong to: the document's own
+        act after an article of another one, or the act that the line names before it.
+        """
+        if place[0] != self.home.act:
+            return [Location(self.home.act, place[1])]
+        low = self.text.rfind("\n", 0, start)
+        named = {title: None for _, at, title in self.acts[-_MOST_RIVALS:] if at > low}
+        if part := _PARTS.search(self.text, max(0, start - 24), start):  # `법 제10편(제443조`
+            named[self.scope.names.get(part[1], "")] = None
+        return [Location(act, place[1]) for act in named if act != self.home.act]
+
+    def _near_articles(self, start: int, last: Location) -> list[Location]:
+        """Return the articles named in the sentence before `같은 조`, without the last one."""
+        low = max(self._near(start), self.text.rfind("\n", 0, start))
+        if not self.home.act:
+            low = max(low, self.text.rfind("다. ", 0, start))
+        near: dict[tuple[str, str], None] = {}
+        for place, one in reversed(self.articles):
+            if place < low or len(near) > _MOST_RIVALS:
+                break
+            near[one.act, one.article] = None
+        near.pop((last.act, last.article), None)
+        return [Location(act, article) for act, article in near]
 
     def emit(self, location: Location, *, inside: bool = False) -> None:
         """Keep a reference, with the act named last if it names none."""
-        assumed = False
+        home = (self.home.act, self.home.article)
+        place = (location.act, location.article)
+        assumed = bool(location.provision) and place == home and not self.named_home
         if not location.act and self.state.last_act and not self.home.act:
             location, assumed = replace(location, act=self.state.last_act), True
+        rivals = tuple(
+            replace(one, para=location.para, item=location.item, sub=location.sub)
+            for one in self.others.get(place, ())
+        )
+        until = self.amended.get(location.act, "")
         self.mentions.append(
-            Mention(
-                location,
-                self.start,
-                self.end,
-                inside,
-                assumed,
-                self.amended.get(location.act, ""),
-            )
+            Mention(location, self.start, self.end, inside, assumed, until, rivals)
         )
 
     def found(self) -> list[Mention]:
@@ -230,10 +357,10 @@ class _MentionReader(CitationReader):
         return out
 
 
-def _overlaps(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
-    """Return whether a span shares a character with one of the sorted spans."""
-    row = bisect.bisect_left(spans, (end, 0))
-    return any(last > start for _, last in spans[max(0, row - 4) : row])
+def _has_decrees(title: str) -> bool:
+    """Return whether a text may call an act `법`: an act, its decree or rule, and no 헌법."""
+    base = _DECREE.sub("", title)
+    return base.endswith(("법", "법률")) and not base.endswith("헌법")
 
 
 def _day(match: re.Match[str]) -> str:
@@ -242,24 +369,3 @@ def _day(match: re.Match[str]) -> str:
         return datetime.date(*(int(part) for part in match.groups()[:3])).isoformat()
     except ValueError:
         return ""
-
-
-def _unknown_names(text: str, ends: list[int]) -> Iterator[Token]:
-    """Yield the names of acts that their form shows; `ends` are the ends of the other tokens.
-
-    Two of them may overlap. The first one counts.
-    """
-    for match in _OLD_NAME.finditer(text):
-        name = " ".join(match["name"].split()) + (match["decree"] or "")
-        yield Token("act", match.start("name"), match.end(), name)
-    for match in _LONG_NAME.finditer(text):
-        row = bisect.bisect_right(ends, match.start())
-        low = max(0, match.start() - _WINDOW, ends[row - 1] if row else 0)
-        for stop in _STOP.finditer(text, low, match.start()):
-            low = stop.end()
-        if joined := _JOINED.match(text, low, match.start()):
-            low = joined.end()
-        if low < match.start():
-            yield Token("act", low, match.end(), " ".join(text[low : match.end()].split()))
-    for match in _ONE_WORD.finditer(text):
-        yield Token("act", match.start(), match.end(), match.group(0))

@@ -118,7 +118,8 @@ def _place(number: str) -> tuple[int, ...]:
 
 
 def _annex(act: KnownAct, name: str, claims: Claimed) -> Finding:
-    if name in act.annexes:
+    same = {one.replace("-", "의") for one in act.annexes}  # `별표 19-3` is `별표 19의3`
+    if name.replace("-", "의") in same:
         if claims.quoted or claims.heading:
             return Finding("unknown", f"words of {name} are not compared")
         return Finding("holds", f"the corpus has 「{act.title}」 {name}", "existence")
@@ -127,7 +128,14 @@ def _annex(act: KnownAct, name: str, claims: Claimed) -> Finding:
         kind = "supplementary provisions" if name.startswith("부칙") else name
         return Finding("unknown", f"the corpus has no {kind} of 「{act.title}」")
     ends = known[0] if len(known) == 1 else f"{known[0]}–{known[-1]}"
+    if _annex_number(name) <= max(map(_annex_number, known)):  # its file may be missing
+        return Finding("unknown", f"the documents have no text of 「{act.title}」 {name}")
     return Finding("absent", f"「{act.title}」 has {ends}, and no {name}", right=ends)
+
+
+def _annex_number(name: str) -> int:
+    match = re.search(r"\d+", name)
+    return int(match[0]) if match else 0
 
 
 def _path(text: ArticleText, provision: str) -> str | None:
@@ -173,10 +181,34 @@ def _no_provision(
     if earlier:
         until = max(one.until for one in earlier)
         return Finding("repealed", f"{unit} {provision} was in force until {until}", until=until)
+    if (level := _unread_level(current, provision)) is not None:
+        said = f"the {level} of {unit} are not read in the documents: look up {provision}"
+        return Finding("unknown", said, since=current.since)
     right = _range(current, provision)
     return Finding(
         "absent", f"{unit} has {right}, and no {provision}", right=right, since=current.since
     )
+
+
+def _unread_level(text: ArticleText, provision: str) -> str | None:
+    """Return 호 or 목 if the article announces them (`다음 각 호`) above the provision, and its
+    text has none: the document runs them together in a line.
+    """
+    for level in ("호", "목"):
+        above = re.match(rf"(.*?)(?:제\d+|[가-힣]){level}", provision)
+        if above is None or (above[1] and (place := _path(text, above[1])) is None):
+            continue
+        words = text.words.get(place or "", "") if above[1] else text.text
+        below = place if above[1] else ""
+        listed = any(p.startswith(below or "") and p.endswith(level) for p in text.words)
+        number = re.match(r"제(\d+)호|([가-힣])목", provision[len(above[1]) :])
+        mark = (number[1] or number[2]) if number else ""
+        before = r"(?<![\d.])" if level == "호" else r"(?<![가-힣])"
+        if re.search(rf"다음\s?각\s?{level}", words) and (
+            not listed or re.search(rf"{before}{mark}\.\s?[^\d\s]", words)
+        ):
+            return level
+    return None
 
 
 def _range(text: ArticleText, provision: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
+from dataclasses import replace
 from pathlib import Path
 
+from kofinlaw.data.law.former_names import FormerName
 from kofinlaw.data.law.verifying.checked import FAILED, Basis, CheckedCitation
 from kofinlaw.data.law.verifying.claims import Claimed, claimed
 from kofinlaw.data.law.verifying.decision_numbers import DecisionMention, decision_mentions
@@ -16,6 +18,7 @@ from kofinlaw.data.law.verifying.written import WrittenText, written_text
 
 __all__ = ["KnownLaw", "text_day", "verify_citations"]
 
+_COURTS = {"헌재": "헌법재판소", "대판": "대법원", "대결": "대법원"}
 _DAY = re.compile(
     r"(?P<y>(?:19|20)\d\d)\s?[.년-]\s?(?P<m>\d{1,2})\s?[.월-]\s?(?P<d>\d{1,2})\s?(?:일|\.)?\s?"
     r"(?:현재|기준|당시|시점|시행)"
@@ -55,9 +58,10 @@ def verify_citations(
     else:
         whole = as_of if isinstance(as_of, datetime.date) else datetime.date.fromisoformat(as_of)
         day = whole.isoformat()[:10]
-    found = mentions(written.text, law.scope, act=act, article=article)
+    names = law.names_in(act) if act else {}
+    found = mentions(written.text, law.scope, act=act, article=article, names=names)
     out = []
-    for mention, claims in zip(found, claimed(written.text, found), strict=True):
+    for mention, claims in zip(found, claimed(written.text, found, law.headings), strict=True):
         finding, target, used = _checked(law, mention, claims, day)
         if mention.inside and finding.verdict != "holds":
             continue  # between the ends of a range the law may have gaps
@@ -117,6 +121,8 @@ def _checked(
     if not name:
         return Finding("unknown", "the text names no act for this reference"), target, day
     title = law.title_of(name)
+    if not title and (renamed := law.former_name(name)):
+        return _by_former_name(law, mention, claims, day, renamed)
     if not title:
         close = law.close_title(name)
         hint = f"; it has 「{close}」" if close else ""
@@ -132,10 +138,43 @@ def _checked(
     if not location.article and location.provision:
         return Finding("unknown", "the text names no article for this reference"), target, day
     finding = check_provision(law, act, location, claims, day)
-    if finding.verdict in FAILED and mention.assumed:
-        said = f"the text names no act here; if 「{title}」 is meant: {finding.message}"
+    if finding.verdict in FAILED and (mention.assumed or _another(law, mention, claims, day)):
+        said = f"the words may mean another provision; if 「{title}」 is meant: {finding.message}"
         return Finding("unknown", said, right=finding.right, since=finding.since), target, day
     return finding, target, day
+
+
+def _by_former_name(
+    law: KnownLaw, mention: Mention, claims: Claimed, day: str, renamed: FormerName
+) -> tuple[Finding, str, str]:
+    """Return what `_checked` does for an act by a name that it had before. The present text can
+    confirm an article of a renamed act, and refutes none: the text is of an earlier day.
+    """
+    now = "」, 「".join(renamed.titles)
+    title = renamed.titles[0]
+    if renamed.same and len(renamed.titles) == 1 and not mention.location.act.startswith(FORMER):
+        finding = check_provision(law, law.acts[title], mention.location, claims, day)
+        target = f"{title} {mention.location.article}".strip()
+        said = f"「{renamed.name}」 is now 「{now}」: {finding.message}"
+        verdict = "unknown" if finding.verdict in FAILED else finding.verdict
+        return replace(finding, verdict=verdict, message=said), target, day
+    said = f"「{renamed.name}」 is a former name; the corpus has 「{now}」, with other articles"
+    if renamed.same:
+        said = f"「{renamed.name}」 is a former name of 「{now}」; the corpus lacks its text then"
+    target = f"{renamed.name} {mention.location.article}".strip()
+    return Finding("unknown", said), target, day
+
+
+def _another(law: KnownLaw, mention: Mention, claims: Claimed, day: str) -> bool:
+    """Return whether another location that the words may mean is not refuted."""
+    for one in mention.rivals:
+        title = law.title_of(one.act)
+        if (
+            not title
+            or check_provision(law, law.acts[title], one, claims, day).verdict not in FAILED
+        ):
+            return True
+    return False
 
 
 def _day_before(day: str) -> str:
@@ -154,7 +193,7 @@ def _decision(
     known = law.decisions.get(mention.key)
     finding = Finding("unknown", f"the decision {mention.key} is not in the corpus")
     if known is not None:
-        court = mention.court.replace("헌재", "헌법재판소")
+        court = _COURTS.get(mention.court, mention.court)
         other_court = court and known.title.split()[0] not in (court, mention.key)
         if mention.day and known.day and mention.day != known.day:
             said = f"{known.title} is of {known.day}, not of {mention.day}"

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-__all__ = ["close_words", "holds_words", "letters", "without_brackets"]
+__all__ = ["close_words", "holds_words", "letters"]
 
 _CLOSE = 0.85  # share of the pairs
 _NO_LETTER = re.compile(r"[\W_ㆍ]+")
 _BRACKET = re.compile(r"\([^()]*\)")
+# What a quotation may add: `(兩岸)`, and the short name that a bracket of the law defines.
+_ADDED = re.compile(r"\((?:[^()가-힣]*|이하[^()]*)\)")
+_SAID_TWICE = re.compile(r"([가-힣]{2,8})\(\1\)")  # 은행(銀行), whose characters are read as Hangul
 _OMITTED = re.compile(r"…+|\.{3,}|⋯+|·{3,}|ㆍ{3,}|\((?:중략|생략|전략|후략)\)|[~∼～]+")
 
 
 def letters(text: str) -> str:
-    """Return the letters and digits of a text."""
-    return _NO_LETTER.sub("", text)
-
-
-def without_brackets(text: str) -> str:
-    """Return the text without what lies in round brackets, two levels deep."""
-    return _BRACKET.sub("", _BRACKET.sub("", text))
+    """Return the letters and digits of a text; `제삼자` and `제3자` are one word."""
+    return _NO_LETTER.sub("", text).replace("제삼자", "제3자")
 
 
 def holds_words(text: str, quoted: str) -> bool:
     """Return whether a text contains quoted words, in their order where some are left out.
 
-    Brackets of the law may be left out without a mark, as courts do.
+    Brackets of the law may be left out without a mark, as courts do, and a quotation may add
+    Chinese characters in brackets. Other words in brackets must be those of the law.
     """
-    parts = list(_parts(quoted))
-    return _in_order(letters(text), parts) or _in_order(
-        letters(without_brackets(text)), [letters(without_brackets(part)) for part in parts]
-    )
+    if _in_order(letters(text), _parts(quoted)):
+        return True
+    if "(" not in text and "(" not in quoted:
+        return False
+    own = _SAID_TWICE.sub(r"\1", _ADDED.sub("", quoted))
+    kept = {letters(match[0]) for match in _BRACKET.finditer(own)}
+    law = text
+    for _ in range(2):
+        law = _BRACKET.sub(lambda match: match[0] if letters(match[0]) in kept else "", law)
+    return _in_order(letters(law), _parts(own))
 
 
 def close_words(text: str, quoted: str) -> bool:
@@ -45,10 +49,8 @@ def close_words(text: str, quoted: str) -> bool:
     return bool(same) and sum(same) / len(same) >= _CLOSE
 
 
-def _parts(quoted: str) -> Iterator[str]:
-    for part in _OMITTED.split(quoted):
-        if letters(part):
-            yield letters(part)
+def _parts(quoted: str) -> list[str]:
+    return [words for part in _OMITTED.split(quoted) if (words := letters(part))]
 
 
 def _in_order(text: str, parts: list[str]) -> bool:

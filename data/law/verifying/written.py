@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kofinlaw.data.korean.spelling import standard_spans
+from kofinlaw.data.korean.spelling import number_in_words, standard_spans
+from kofinlaw.data.law.headers import CIRCLED
 
 __all__ = ["WrittenText", "written_text"]
 
@@ -26,6 +27,22 @@ _OTHER = re.compile("[" + re.escape("".join(map(chr, _ONE_TO_ONE))) + "]")
 _CLUSTER = re.compile(
     r"[\u1100-\u115f\ua960-\ua97c][\u1160-\u11a7\ud7b0-\ud7c6]?[\u11a8-\u11ff\ud7cb-\ud7fb]?"
     r"|[^\u0300-\u036f\u302a-\u302f\u3099\u309a][\u0300-\u036f\u302a-\u302f\u3099\u309a]*+|[\s\S]"
+)
+_UNIT_END = r"(?![가-힣]?실)"  # 303호실
+_BEHIND_ARTICLE = r"(?:(?<=\d조)|(?<=\d조 )|(?<=조의\d)|(?<=조의\d )|(?<=조의\d\d))"
+_LOOSE = re.compile(
+    r"(?:(?<=[법률령칙정세」])|(?<=[법률령칙정세」] ))\d{1,4}"
+    r"(?=\s?조(?!\s?(?:원|달러|각|\d*\s?[억만천]|여)))"
+    rf"|(?:{_BEHIND_ARTICLE}|(?<=항)|(?<=항 ))\d{{1,3}}(?=\s?[항호]{_UNIT_END})"
+    rf"|{_BEHIND_ARTICLE}\s?의\s?(?P<of>\d{{1,3}})(?=\s?[항호]{_UNIT_END})"
+    rf"|{_BEHIND_ARTICLE}(?P<circled>[{CIRCLED}])"
+    rf"|§\s?(?P<section>\d{{1,4}})(?:\s?조)?(?:\s?의\s?(?P<branch>\d{{1,3}}))?(?P<para>[{CIRCLED}])?"
+    r"|제(?P<words>[일이삼사오육칠팔구십백]{1,7})(?=[조항호](?:[^가-힣]|[의은는이가을를에와과및제]|$))"
+    r"|(?P<open>[“\"‘'`*<〈《≪]{1,2})"
+    r"(?=[가-힣A-Za-z0-9ㆍ· ]{1,60}(?:법|법률|시행령|시행규칙|규정|세칙)"
+    r"[”\"’'`*>〉》≫]{1,2}\s?(?:제?\s?\d|별표))"
+    r"|(?:(?<=법)|(?<=법률)|(?<=시행령)|(?<=규칙)|(?<=규정)|(?<=세칙))(?P<close>[”\"’'`*>〉》≫]{1,2})"
+    r"(?=\s?(?:제?\s?\d|별표))"
 )
 _STRANGE = re.compile(rf"[{_INVISIBLE}\u0300-\u036f\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]")
 
@@ -55,9 +72,53 @@ def written_text(original: str) -> WrittenText:
         text, starts, ends = _composed(original)
     if _OTHER.search(text):
         text = text.translate(_ONE_TO_ONE)
-    spans = list(standard_spans(text))
+    for spans in (standard_spans, _loose_spans):
+        text, starts, ends = _replaced(text, starts, ends, list(spans(text)))
+    return WrittenText(text, starts, ends)
+
+
+def _loose_spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, end, words) of numbers and names in the forms of free text.
+
+    `민법 750조`, `제3조 2항`, `§750①`, `제삼조`, `**은행법** 제3조`, and `제3조의 2항`, which is no
+    제3조의2.
+    """
+    opened = False
+    for match in _LOOSE.finditer(text):
+        words = match[0]
+        if match["section"]:
+            branch = f"의{match['branch']}" if match["branch"] else ""
+            words = f"제{match['section']}조{branch}" + _paragraph(match["para"])
+        elif match["circled"]:
+            words = _paragraph(match["circled"])
+        elif match["of"]:
+            words = f" 제{match['of']}"
+        elif match["words"]:
+            words = f"제{number_in_words(match['words'])}"
+        elif match["open"]:
+            words = "「"
+        elif match["close"]:
+            words = "」" if opened else words
+        else:
+            words = f"제{words}"
+        opened = bool(match["open"])
+        if words != match[0]:
+            yield match.start(), match.end(), words
+
+
+def _paragraph(circled: str | None) -> str:
+    return f"제{CIRCLED.index(circled) + 1}항" if circled else ""
+
+
+def _replaced(
+    text: str,
+    starts: list[int] | None,
+    ends: list[int] | None,
+    spans: Sequence[tuple[int, int, str]],
+) -> tuple[str, list[int] | None, list[int] | None]:
+    """Return the text with the words of the spans, and the offsets of its characters."""
     if not spans:
-        return WrittenText(text, starts, ends)
+        return text, starts, ends
     starts = starts if starts is not None else list(range(len(text)))
     ends = ends if ends is not None else list(range(1, len(text) + 1))
     pieces: list[str] = []
@@ -74,7 +135,7 @@ def written_text(original: str) -> WrittenText:
             new_ends.append(ends[end - 1] if index == len(words) - 1 else ends[place])
         last = end
     pieces.append(text[last:])
-    return WrittenText("".join(pieces), new_starts + starts[last:], new_ends + ends[last:])
+    return "".join(pieces), new_starts + starts[last:], new_ends + ends[last:]
 
 
 def _composed(original: str) -> tuple[str, list[int], list[int]]:

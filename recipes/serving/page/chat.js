@@ -7,7 +7,7 @@ const WORDS = {
     waiting: "답하는 중…", done: "답이 나왔습니다", evidence: "근거", none: "근거 없음", whole: "조문 전체",
     verified: "인용한 글자가 조문과 같음", unverified: "인용이 조문과 다름", decides: "결정 근거",
     abstained: "문서가 이 질문을 다루지 않아 답하지 않았습니다", nearest: "가장 가까운 조문",
-    quotation: "모델의 답 대신 조문을 그대로 인용했습니다", asked: "기준일 {day}",
+    quotation: "모델의 답 대신 조문을 그대로 인용했습니다", asked: "기준일 {day}", refuted: "말뭉치와 맞지 않는 인용: {text}",
     stopped: "중지했습니다", lost: "서버에 연결할 수 없습니다", locked: "토큰을 입력하고 다시 물으세요",
     other: "English",
   },
@@ -18,10 +18,12 @@ const WORDS = {
     whole: "Whole passage", verified: "quoted letter by letter", unverified: "quotation differs from the text",
     decides: "decides", abstained: "Not answered: the documents do not bear on this question",
     nearest: "Nearest passages", quotation: "The law is quoted in place of the model's text",
-    asked: "law as of {day}", stopped: "Stopped", lost: "The server cannot be reached",
+    asked: "law as of {day}", refuted: "the corpus refutes this reference: {text}",
+    stopped: "Stopped", lost: "The server cannot be reached",
     locked: "Enter the token and ask again", other: "한국어",
   },
 };
+const REFUTED = ["differs", "not_in_force", "repealed", "absent"];
 const KEY = "kofinlaw-chat", LANGUAGE = "kofinlaw-language", MOST = 50;
 const $ = (id) => document.getElementById(id);
 
@@ -36,7 +38,7 @@ function write(key, value) {
 let language = read(LANGUAGE, "ko") === "en" ? "en" : "ko";
 let history = read(KEY, []);
 if (!Array.isArray(history)) history = [];
-let running = null, model = "";
+let running = null, model = "", status = "";
 
 function node(name, text, parent, style) {
   const made = document.createElement(name);
@@ -79,6 +81,9 @@ function showTurn(turn) {
   node("p", turn.answer, left, "answer");
   if (turn.abstained) node("p", words.abstained, left, "soft");
   if (turn.origin === "quotation" || turn.origin === "fallback") node("p", words.quotation, left, "soft");
+  for (const one of turn.references || []) {
+    if (REFUTED.includes(one.verdict)) node("p", words.refuted.replace("{text}", one.text), left, "warn");
+  }
   if (turn.origin === undefined) return; // the chat is continued without an index
   const cited = turn.citations || [], nearest = turn.nearest || [];
   node("h3", nearest.length ? words.nearest : cited.length ? words.evidence : words.none, right);
@@ -92,6 +97,7 @@ function show() {
   for (const one of document.querySelectorAll("[data-text]")) one.textContent = words[one.dataset.text];
   $("language").textContent = words.other;
   $("language").lang = language === "ko" ? "en" : "ko";
+  $("status").textContent = words[status] || "";
   $("log").replaceChildren();
   history.forEach(showTurn);
 }
@@ -121,9 +127,9 @@ async function ask(question, day) {
   history = [...history, turn].slice(-MOST);
   running = new AbortController();
   busy(true);
+  status = "waiting";
   show();
-  $("status").textContent = WORDS[language].waiting;
-  $("status").scrollIntoView({ block: "nearest" });
+  $("log").lastElementChild.scrollIntoView({ block: "start" });
   try {
     if (!model) model = (await call("/v1/models", { signal: running.signal })).data[0].id;
     const body = { model, messages: [{ role: "user", content: question }] };
@@ -131,20 +137,20 @@ async function ask(question, day) {
     const options = { method: "POST", body: JSON.stringify(body), signal: running.signal };
     const got = await call("/v1/chat/completions", options);
     turn.answer = got.choices[0].message.content;
-    for (const name of ["citations", "nearest", "abstained", "origin"]) turn[name] = got[name];
+    for (const name of ["citations", "references", "nearest", "abstained", "origin"]) turn[name] = got[name];
   } catch (error) {
     turn.fault = error.name === "AbortError" ? "stopped" : error instanceof TypeError ? "lost" : error.message;
   }
   busy(false);
   write(KEY, history);
+  status = turn.fault ? "" : "done";
   show();
-  $("status").textContent = turn.fault ? "" : WORDS[language].done;
-  $("log").lastElementChild.scrollIntoView({ block: "nearest" });
+  $("log").lastElementChild?.scrollIntoView({ block: "start" });
   if (turn.fault === "locked") {
     $("question").value = question;
     $("token").focus();
   } else {
-    $("question").focus();
+    $("question").focus({ preventScroll: true });
   }
 }
 
@@ -163,9 +169,9 @@ $("question").addEventListener("keydown", (event) => {
 $("stop").addEventListener("click", () => running?.abort());
 $("clear").addEventListener("click", () => {
   history = [];
+  status = "";
   write(KEY, history);
   show();
-  $("status").textContent = "";
   $("question").focus();
 });
 $("language").addEventListener("click", () => {

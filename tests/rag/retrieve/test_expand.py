@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from corpora import settings, write_chunks
+from corpora import chunk, settings, write_chunks
 
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.expand import annex_rows
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.records import Question
 
@@ -87,3 +89,32 @@ def test_articles_that_hits_cite_come_behind_the_hits(tmp_path: Path) -> None:
         "개인정보 보호법 제15조",
     ]
     assert index.fingerprint != built(tmp_path / "other").fingerprint
+
+
+def test_the_best_row_of_an_annex_comes_directly_behind_the_article_that_names_it(tmp_path: Path):
+    texts = {
+        "규정 제1조": "규정 제1조(한도)\n이용한도는 별표 1과 같다.",
+        "규정 제2조": "규정 제2조(한도의 보고)\n이용한도를 넘으면 보고한다.",
+        "규정 별표 1/표1": "규정 [별표 1] 금액\n| 구분 | 금액 |\n| 현금카드 | 6백만원 |",
+        "규정 별표 1/표1~2": "규정 [별표 1] 금액\n| 구분 | 금액 |\n| 텔레뱅킹 | 5천만원 |",
+    }
+    chunks = [
+        replace(chunk(unit, text), unit=unit.partition("/")[0]) for unit, text in texts.items()
+    ]
+    edge = {"source": "규정 제1조", "target": "규정 별표 1", "resolved": True}
+    (tmp_path / "citations.jsonl").write_text(json.dumps(edge))
+    build_index(write_chunks(tmp_path, chunks), tmp_path / "index", settings())
+    index = Index.load(tmp_path / "index")
+    question = Question("1", "이용한도 별표 1 텔레뱅킹은?")
+    off = Retriever(index, settings(k=2)).search([question])[0]
+    assert "annex" not in {by for hit in off for by in hit.by}
+    on = Retriever(index, settings(k=2, annex_rows=1)).search([question])[0]
+    place = next(n for n, hit in enumerate(on) if hit.chunk.unit == "규정 제1조")
+    if "규정 별표 1" not in {hit.chunk.unit for hit in off}:
+        assert on[place + 1].by == ("annex",)
+        assert "텔레뱅킹" in on[place + 1].chunk.text
+    order = [index.chunks.index(hit.chunk) for hit in off if hit.chunk.unit.startswith("규정 제")]
+    found = annex_rows(index, order, question.question, 1)
+    assert [("텔레뱅킹" in index.chunks[row].text) for _, row in found] == [True]
+    assert annex_rows(index, order, question.question, 0) == []
+    assert annex_rows(index, order, question.question, 1, shown=[False] * len(index.chunks)) == []

@@ -65,10 +65,12 @@ def run(tmp_path_factory):
 
 
 def wait_for_address(process):
-    first = process.stdout.readline()
-    found = re.search(r"http://[^/]+", first)
-    assert found, first + process.stdout.read()
-    return found[0]
+    lines = []
+    for line in process.stdout:
+        if found := re.search(r"http://[^/]+", line):
+            return found[0]
+        lines.append(line)
+    raise AssertionError("".join(lines))
 
 
 @pytest.fixture(scope="session")

@@ -153,6 +153,43 @@ def test_a_request_whose_client_left_is_not_answered(small_server, ask, worker):
     assert "client left" not in lines
 
 
+def open_stream(address, content):
+    body = {"model": "pico", "messages": [{"role": "user", "content": content}], "stream": True}
+    return httpx.stream("POST", f"{address}/v1/chat/completions", json=body, timeout=60)
+
+
+def test_a_plain_answer_is_streamed_while_it_is_generated(small_server):
+    with open_stream(small_server(rag=False), "count 60") as stream:
+        parts = [
+            json.loads(line.removeprefix("data: "))["choices"][0]
+            for line in stream.iter_lines()
+            if line.startswith("data: {")
+        ]
+    # The echo ends with another text than it reported: nothing that was sent is taken back.
+    texts = [part["delta"].get("content", "") for part in parts]
+    assert len([text for text in texts if text]) > 3
+    assert set("".join(texts)) == {"말"}
+    assert parts[-1]["finish_reason"] == "stop"
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_stream_interrupts_it(small_server, ask, worker):
+    address = small_server(rag=False)
+    with open_stream(address, "count 900") as stream:
+        for line in stream.iter_lines():
+            if "말" in line:
+                break
+    assert ask(address, "next").status_code == 200
+    assert worker.log.read_text().split("\n")[-4:-1] == ["count 900", "interrupted", "next"]
+
+
+def test_a_late_engine_ends_a_stream_with_an_error(small_server):
+    with open_stream(small_server(rag=False, seconds=0.5), "count 900") as stream:
+        lines = [line for line in stream.iter_lines() if line]
+    assert stream.status_code == 200
+    assert json.loads(lines[-2].removeprefix("data: "))["error"]["code"] == "timeout"
+    assert lines[-1] == "data: [DONE]"
+
+
 def test_slow_and_silent_clients_do_not_hold_up_the_others(quick, ask):
     host, port = quick.removeprefix("http://").split(":")
     with contextlib.ExitStack() as stack:

@@ -18,7 +18,7 @@ class Gate:
         self.open, self.started = threading.Event(), threading.Event()
         self.batches, self.fault = [], fault
 
-    def run(self, jobs):
+    def run(self, jobs, *, text, wanted):
         self.started.set()
         self.open.wait(10)
         self.batches.append(list(jobs))

@@ -55,6 +55,7 @@ def children(pid):
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no /proc on this system")
 def test_a_killed_server_leaves_no_process_behind(program):
+    assert "loading" in program.stdout.readline()
     program.stdout.readline()
     own = children(program.pid)
     assert own
@@ -66,6 +67,7 @@ def test_a_killed_server_leaves_no_process_behind(program):
 
 
 def test_a_stopped_server_answers_the_request_under_way(program, ask):
+    program.stdout.readline()
     address = program.stdout.readline().split("/   ")[0]
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(ask, address, "sleep 1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kofinlaw import UserError
@@ -30,9 +32,9 @@ def test_a_target_with_another_merge_s_export_is_refused(tmp_path, llama, plain_
     assert "name another folder" in caught.value.remedy
 
 
-def test_a_form_made_with_other_settings_is_refused(tmp_path, llama, monkeypatch):
+def test_a_form_made_with_other_settings_is_refused(tmp_path, llama, monkeypatch, write_gguf):
     def to_gguf(merged, out, **_):
-        out.write_text("GGUF")
+        write_gguf(out)
         return {"file": out.name, "bytes": 4}
 
     monkeypatch.setattr(formats, "to_gguf", to_gguf)
@@ -44,6 +46,12 @@ def test_a_form_made_with_other_settings_is_refused(tmp_path, llama, monkeypatch
     assert call(quantizer="here") == call(quantizer="here", calibration_samples=9)
     with pytest.raises(UserError, match="gguf-q4_k_m made with other settings"):
         call(quantizer="there")
+    (facts,) = json.loads((tmp_path / "out" / "export.json").read_text()).values()
+    modelfile = tmp_path / "out" / facts["modelfile"]
+    assert f"FROM ./{facts['file']}" in modelfile.read_text()
+    modelfile.unlink()  # an export of an earlier version has none
+    call(quantizer="here")
+    assert modelfile.exists()
 
 
 def test_without_training_chunks_nothing_is_written(tmp_path, llama):

@@ -42,7 +42,7 @@ def test_a_gguf_must_cut_the_corpus_into_the_same_tokens(tmp_path, merged, monke
     corpus = ["제1조는 보고 기한을 정한다.", "제2조"]
     tokens = [load_tokenizer(merged).encode(text) for text in corpus]
 
-    def measured(path, probe, *, texts, threads):
+    def measured(path, probe, *, texts, dialogues, threads):
         rows = sum(map(len, probe.kl_rows))
         return RowFigures(
             argmax=[0] * rows,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw.data.law import KnownLaw, verify_citations
+from kofinlaw.data.law.former_names import FormerName
 from kofinlaw.data.law.provisions import provision_tree, read_lines
+from kofinlaw.data.law.verifying.known_law import KnownDecision
 from kofinlaw.records import Article
 
 DAMAGES = "고의 또는 과실로 타인에게 손해를 가한 자는 그 손해를 배상할 책임이 있다."
@@ -120,3 +124,128 @@ def test_no_text_raises_and_every_offset_is_right(text):
     for one in verify_citations(text, LAW):
         assert one.text
         assert text[one.start : one.end] == one.text
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "provision", "title"),
+    [
+        ("가나법 2조 3항", "가나법 제2조", "제3항", "does not exist"),
+        ("가나법 제2조의 1항", "가나법 제2조", "제1항", AS_FAR),
+        ("가나법 제2조①", "가나법 제2조", "제1항", AS_FAR),
+        ("가나법 §2③", "가나법 제2조", "제3항", "does not exist"),
+        ("가나법 제구조", "가나법 제9조", "", "does not exist"),
+        ("**가나법** 제9조", "가나법 제9조", "", "does not exist"),
+        ("“가나법” 제9조", "가나법 제9조", "", "does not exist"),
+        ("《가나법》 제9조", "가나법 제9조", "", "does not exist"),
+        ("| 가나법 | 제9조 |", "가나법 제9조", "", "does not exist"),
+        ("가나법에서 정한 제9조", "가나법 제9조", "", "does not exist"),
+        ("종전의 가나법 제9조", "가나법 제9조", "", "does not exist"),
+        ("그 근거는가나법 제9조", "가나법 제9조", "", "does not exist"),
+        ("다라등에 관한 법률은 가나법 제9조", "가나법 제9조", "", "does not exist"),
+    ],
+)  # fmt: skip
+def test_forms_of_free_text(text, target, provision, title):
+    found = [one for one in verify_citations(text, LAW) if one.target != "가나법"]
+    assert (target, provision, title) in [(o.target, o.provision, o.title) for o in found]
+
+
+def test_a_short_name_means_what_the_text_or_the_act_defines():
+    defined = "가나법(이하 ‘나법’이라 한다) 제1조, 나법 제9조, 영 제9조"
+    assert verdicts(defined) == [
+        ("가나법 제1조", "", AS_FAR),
+        ("가나법 제9조", "", "does not exist"),
+        ("가나법 시행령 제9조", "", "does not exist"),
+    ]
+    rule = article(
+        "제1조", "목적", "「가나법」(이하 “법”이라 한다)의 시행을 정한다.", "가나 감독규정"
+    )
+    law = KnownLaw.of_articles([*ARTICLES, rule])
+    one, two = verify_citations("법 제9조, 영 제9조", law, act="가나 감독규정", article="제2조")
+    assert (one.target, one.verdict) == ("가나법 제9조", "absent")
+    assert two.verdict == "unknown"  # the rule does not say which decree 영 is
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "마바법 제3조, 가나법 제1조, 같은 법 제9조",  # 같은 법 may be the act that is not known
+        "가나법은 벌칙을 둔다. 제9조",
+        "헌법재판소는 법 제9조",
+        "가나법 제1조와 다라법 제8조, 법 제9조",
+        "긴급조치 제9호, 구 헌법(1980. 10. 27. 헌법 제9호로 개정되기 전의 것) 제1조",
+        "예산 9조원과 가나법 9조 5천억원",
+        "미국 캘리포니아 주 가나법 제9조",
+    ],
+)
+def test_what_may_mean_something_else_is_not_refuted(text):
+    assert [one.target for one in verify_citations(text, LAW) if one.failed] == []
+
+
+def test_a_part_of_the_own_article_is_not_refuted():
+    found = verify_citations("① 제9호에 따른다. 다만, 제8항", LAW, act="가나법", article="제1조")
+    assert [one.verdict for one in found] == ["unknown", "unknown"]
+    (named,) = verify_citations("이 법 제2조제9항", LAW, act="가나법", article="제1조")
+    assert named.verdict == "absent"
+
+
+def test_brackets_of_a_quotation_are_those_of_the_law():
+    text = "은행(지점을 포함한다)은 신고(전자신고를 말한다)하여야 한다."
+    law = KnownLaw.of_articles([article("제1조", "신고", text)])
+    for words, title in (
+        ("은행은 신고하여야 한다.", "holds"),
+        ("은행(銀行)은 신고(전자신고를 말한다)하여야 한다.", "holds"),
+        ("은행(본점을 포함한다)은 신고하여야 한다.", DIFFERS),
+    ):
+        (one,) = verify_citations(f"가나법 제1조는 “{words}”라고 정한다", law)
+        assert one.title == title, words
+
+
+def test_a_former_name_is_never_refuted():
+    names = [FormerName("옛가나법", ("가나법",), same=True), FormerName("다라법", ("가나법",))]
+    law = KnownLaw(LAW.acts, former=names)
+    found = {
+        t: verify_citations(t, law)[0] for t in ("옛가나법 제1조", "옛가나법 제9조", "다라법 제9조")
+    }
+    assert [one.verdict for one in found.values()] == ["holds", "unknown", "unknown"]
+    assert all("가나법" in one.message for one in found.values())
+
+
+def test_the_annexes_of_an_act():
+    act = replace(LAW.acts["가나법"], annexes=["별표 1", "별표 1의2", "별표 3"])
+    law = KnownLaw({"가나법": act})
+    assert [
+        (o.provision, o.verdict) for o in verify_citations("가나법 별표 1-2, 별표 2, 별표 9", law)
+    ] == [
+        ("", "holds"),
+        ("", "unknown"),  # its file may be missing
+        ("", "absent"),
+    ]
+
+
+def test_decisions_by_number_day_and_court():
+    known = {"2010도11015": KnownDecision("대법원 2010도11015", "2010-12-09")}
+    law = KnownLaw({}, known)
+    for text, title in (
+        ("대법원 2010. 12. 9. 선고 2010도11015 판결", "holds"),
+        ("대판 2010.12.9, 2010도11015", "holds"),
+        ("2010도11015", AS_FAR),
+        ("대법원 2010. 12. 8. 선고 2010도11015 판결", DIFFERS),
+        ("서울고등법원 2010도11015", AS_FAR),
+    ):
+        (one,) = verify_citations(text, law)
+        assert one.title == title, text
+    assert [o.target for o in verify_citations("2010도11015, 11016(병합) 판결", law)] == [
+        "2010도11015",
+        "2010도11016",
+    ]
+
+
+LABELS = Path(__file__).parents[3] / "data" / "labels" / "verified_citations.jsonl"
+
+
+def test_labels_hold_no_text():
+    rows = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]
+    assert sum(row["set"] == "random" and row["verdict"] != "none" for row in rows) >= 300
+    assert {name for row in rows for name in row} == {
+        "set", "id", "act", "start", "end", "sha256", "kind", "verdict",
+    }  # fmt: skip

@@ -1,0 +1,98 @@
+"""Find names of acts that no list of titles has by their form, and names that a text defines.
+
+`… 등에 관한 특례법`, `구 소득세법`, `조세특례제한기본법`;
+`독점규제 및 공정거래에 관한 법률(이하 ‘공정거래법’이라 한다)`.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterator
+
+from kofinlaw.data.law.citation_tokens import Token
+
+__all__ = ["FOREIGN", "OLD", "defined_name", "names_an_act", "overlaps", "unknown_names"]
+
+# `구 상법`, also where a blank before 구 was lost: `대하여구 상법`.
+OLD = re.compile(
+    r"(?:(?<![가-힣])구\s?[「(]?|(?<=[가-힣])(?<![연요청지도기친입출창강탐촉복영항인추])구\s[「(]?)\s*$"
+)
+_COUNTRY = (
+    r"(?:미국|일본국?|독일|프랑스|영국|중국|중화인민공화국|대만|스위스|오스트리아|이탈리아|캐나다|호주|"
+    r"러시아|북한|베트남|필리핀|싱가포르|홍콩|유럽연합)"
+)
+# Words before a name that make it an act of another country: `미국 캘리포니아 주 민법`.
+FOREIGN = re.compile(
+    rf"(?<![가-힣])(?:{_COUNTRY}(?:\s[가-힣]{{2,10}}\s?주)?|[가-힣]{{2,8}}주)(?:의|\s연방|의\s연방)?\s?[「(]?$"
+)
+# The end of the name of an act that the corpus may lack: `… 등에 관한 특례법`.
+_LONG_NAME = re.compile(
+    r"관한\s?(?:특별조치법|특별법|특례법|법률|(?:규칙|규정)(?=\s?(?:제\s?\d|별표|부칙)))"
+    r"(?:\s?(?:시행령|시행규칙))?"
+)
+_BEFORE_AN_ARTICLE = r"(?=\s*(?:\(|제\s*\d|상\s|의\s|에\s|은\s|을\s))"
+_OLD_NAME = re.compile(
+    r"(?<![가-힣])구\s(?P<name>(?:[가-힣ㆍ·]{1,20}\s){0,4}?[가-힣ㆍ·]{1,20}(?:법|법률))"
+    r"(?P<decree>\s?시행령|\s?시행규칙)?" + _BEFORE_AN_ARTICLE
+)
+_ONE_WORD = re.compile(
+    r"(?<![가-힣「])[가-힣]{2,12}(?:특별법|특례법|기본법|특별조치법)(?:\s?시행령|\s?시행규칙)?"
+)
+_BEFORE = 90  # characters before its last word in which the name of an unknown act begins
+_JOINED = re.compile(r"\s*(?:(?:과|와|및|또는|이나|나|의|에|은|는|이|가)\s)?\s*")
+_STOP = re.compile(
+    r"[.,;:()\[\]{}/\n“”\"‘’'「」<>]|(?<![가-힣])(?:구|위|그리고|따라|따른|의하여|대하여)\s"
+    r"|(?<=[가-힣])(?<![연요청지도기친입출창강탐촉복영항인추])구\s|현행\s?"
+)
+_DEFINED = re.compile(
+    r"\s?\((?:[^()]{0,200}?,\s?)?이하\s?(?:이\s?[조항장절]에서\s?)?[‘'“\"「](?P<name>[^‘’'“”\"「」\n]{1,24})[’'”\"」]\s?"
+    r"(?:\)|이?라(?:고)?\s?(?:한다|함|하고|약칭|칭|부른))"
+)
+_DEFINING = re.compile(r"이하\s?(?:이\s?[조항장절]에서\s?)?[‘'“\"「]?(?:구\s)?$")
+_NO_ACT = re.compile(r"재판[소관]|학[설자계]|원[은이의에]")
+
+
+def defined_name(text: str, end: int) -> str:
+    """Return the short name that a bracket after an act defines; empty without one.
+
+    `end` is the offset behind the name of the act.
+    """
+    match = _DEFINED.match(text, end, end + 280)
+    return " ".join(match["name"].split()) if match else ""
+
+
+def names_an_act(text: str, token: Token) -> bool:
+    """Return whether the name of an act is one: not `헌법재판소`, and not the name that a bracket
+    defines (`이하 ‘법’이라 한다`).
+    """
+    if _NO_ACT.match(text, token.end):
+        return False
+    return _DEFINING.search(text, max(0, token.start - 16), token.start) is None
+
+
+def overlaps(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
+    """Return whether a span shares a character with one of the sorted spans."""
+    row = bisect.bisect_left(spans, (end, 0))
+    return any(last > start for _, last in spans[max(0, row - 4) : row])
+
+
+def unknown_names(text: str, ends: list[int]) -> Iterator[Token]:
+    """Yield the names of acts that their form shows; `ends` are the ends of the other tokens.
+
+    Two of them may overlap. The first one counts.
+    """
+    for match in _OLD_NAME.finditer(text):
+        name = " ".join(match["name"].split()) + (match["decree"] or "")
+        yield Token("act", match.start("name"), match.end(), name)
+    for match in _LONG_NAME.finditer(text):
+        row = bisect.bisect_right(ends, match.start())
+        low = max(0, match.start() - _BEFORE, ends[row - 1] if row else 0)
+        for stop in _STOP.finditer(text, low, match.start()):
+            low = stop.end()
+        if joined := _JOINED.match(text, low, match.start()):
+            low = joined.end()
+        if low < match.start():
+            yield Token("act", low, match.end(), " ".join(text[low : match.end()].split()))
+    for match in _ONE_WORD.finditer(text):
+        yield Token("act", match.start(), match.end(), match.group(0))

@@ -1,0 +1,107 @@
+"""Wait for a job together with its client: the job is withdrawn if the client leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+
+from kofinlaw.recipes.serving.dispatch import BusyError, Dispatcher
+from kofinlaw.recipes.serving.faults import FaultError, lost_or_refused
+from kofinlaw.recipes.serving.jobs import Job
+
+__all__ = ["Waiting"]
+
+_POLL = 0.2  # seconds between two looks whether the client is still there
+
+
+class Waiting:
+    """A job of a request. It is withdrawn if its client leaves or waits longer than `seconds`.
+
+    All methods raise FaultError: 499 for a client that left, 504 for a late answer, 503 for a lost
+    engine, 400 and 500 for a refused request. Creating it raises 429 if too many requests wait.
+
+    Args:
+        request: asked whether its client is still there.
+        dispatcher: takes the job.
+        job: what to answer.
+        seconds: the longest wait.
+    """
+
+    def __init__(self, request: Request, dispatcher: Dispatcher, job: Job, seconds: float) -> None:
+        self._request, self._seconds = request, seconds
+        self._end = time.monotonic() + seconds
+        self._next = 0.0  # when to look for the client again
+        self._news = asyncio.Event()
+        self._text: str | None = None
+        try:
+            self._future = dispatcher.submit(job, self._take)
+        except BusyError:
+            message = "too many requests wait; try again"
+            raise FaultError(429, message, "rate_limit_exceeded") from None
+        self._future.add_done_callback(lambda _: self._news.set())
+
+    def _take(self, text: str) -> None:
+        self._text = text
+        self._news.set()
+
+    async def started(self) -> None:
+        """Wait until there is a text or a result."""
+        await self._look()
+        if self._future.done():
+            self.now()
+
+    async def texts(self) -> AsyncIterator[str]:
+        """Yield the answer so far, again and again, until the result is there."""
+        try:
+            while True:
+                await self._look()
+                self._news.clear()
+                if self._text is not None:
+                    yield self._text
+                    self._text = None
+                if self._future.done():
+                    return
+        finally:
+            self._future.cancel()
+
+    async def result(self) -> object:
+        """Return the result when it is there."""
+        try:
+            while not self._future.done():
+                self._news.clear()
+                await self._look()
+        finally:
+            self._future.cancel()
+        return self.now()
+
+    def now(self) -> object:
+        """Return the result that is there."""
+        result = self._future.result()
+        if fault := lost_or_refused(result):
+            raise fault
+        return result
+
+    async def _look(self) -> None:
+        """Wait for a text or the result, and withdraw the job if nobody waits for it any more."""
+        try:
+            while not self._future.done():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), _POLL)
+                if time.monotonic() >= self._next:
+                    self._next = time.monotonic() + _POLL
+                    await self._check()
+                if self._news.is_set():
+                    return
+        except BaseException:
+            self._future.cancel()
+            raise
+
+    async def _check(self) -> None:
+        if await self._request.is_disconnected():
+            raise FaultError(499, "the client left", "client_left")
+        if time.monotonic() > self._end and not self._future.done():
+            raise FaultError(504, f"no answer within {self._seconds:g} seconds", "timeout")
