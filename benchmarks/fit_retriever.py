@@ -203,9 +203,14 @@ def further(
     for arm, share in shares.items():
         index = cases_index(given.data, given.work, arm, embedders[arm], first)
         first = first or given.work / f"index-cases-{arm}"
+        # The share of the votes is chosen with a model that did not see the newer quarter.
+        chooser, chooses = index, embedders[arm]
+        if arm == "static":
+            chooses = str(require(given.work / "fit-older" / "model", "--work"))
+            chooser = cases_index(given.data, given.work, "older", chooses, first)
         scores = []
         for votes in VOTES:
-            found = voted(index, rows, newer, embedders[arm], share, votes, cache)
+            found = voted(chooser, rows, newer, chooses, share, votes, cache)
             score = recalls(found, [rows[p] for p in newer], range(len(newer))).mean()
             scores.append((round(float(score), 4), votes))
         chosen[arm] = max(scores, key=lambda one: (one[0], -one[1]))[1]

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -179,7 +181,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         for case in cases_of(project)
         if not args.only or any(part in case.name for part in args.only)
     ]
-    with ThreadPoolExecutor(1 if args.pip else 2) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="check-extras-") as cache,
+        ThreadPoolExecutor(1 if args.pip else 2) as pool,
+    ):
+        # uv keeps whole wheels where the index has no separate metadata: 14 GB, deleted at the end.
+        os.environ["UV_CACHE_DIR"] = cache
         outcomes = []
         for one in pool.map(lambda case: resolve(case, pip=args.pip), cases):
             outcomes.append(one)

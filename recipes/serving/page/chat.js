@@ -18,7 +18,8 @@ const WORDS = {
     whole: "Whole passage", verified: "quoted letter by letter", unverified: "quotation differs from the text",
     decides: "decides", abstained: "Not answered: the documents do not bear on this question",
     nearest: "Nearest passages", quotation: "The law is quoted in place of the model's text",
-    asked: "law as of {day}", refuted: "the corpus refutes this reference: {text}", stopped: "Stopped", lost: "The server cannot be reached",
+    asked: "law as of {day}", refuted: "the corpus refutes this reference: {text}",
+    stopped: "Stopped", lost: "The server cannot be reached",
     locked: "Enter the token and ask again", other: "한국어",
   },
 };

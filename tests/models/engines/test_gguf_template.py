@@ -20,7 +20,7 @@ def pico():
     from pathlib import Path
 
     spec = importlib.util.spec_from_file_location(
-        "pico_models", Path(__file__).with_name("pico.py")
+        "pico_models", Path(__file__).parents[1] / "pico.py"
     )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -52,7 +52,7 @@ def test_run_stops_at_what_plan_shows_before_any_work(pico, tmp_path, typed):
     words = [pico / "recipe.yaml", "--runs", tmp_path]
     words += ["--set", "model.path=nowhere", "--set", "model.id=Qwen/Qwen2.5-7B-Instruct"]
     words += ["--set", "rag.embedder=nlpai-lab/KURE-v1", "--set", "rag.alpha=0.3"]
-    code, planned = typed("plan", *words)
+    code, planned = typed("plan", *words, "--card", "none")
     assert code == 1
     shown = [line.strip() for line in planned.splitlines() if line.strip().startswith("✗")]
     assert any("hf download nlpai-lab/KURE-v1" in line for line in shown)
