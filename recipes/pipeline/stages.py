@@ -56,7 +56,8 @@ ANSWERING_MODULES = (
     "kofinlaw.recipes.pipeline.fitting.voter_fitting",
 )
 ANSWER_MODULES = (*STAGE_MODULES, *ANSWERING_MODULES)
-EXAMPLE_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples")
+FENCE_MODULE = "kofinlaw.recipes.pipeline.evaluation.bench_fence"  # what training must not repeat
+EXAMPLE_MODULES = (*STAGE_MODULES, FENCE_MODULE, "kofinlaw.recipes.pipeline.ready_examples")
 GENERATED_MODULES = (*EXAMPLE_MODULES, "kofinlaw.recipes.pipeline.planning.example_shortage")
 EVIDENCE_MODULES = (
     "kofinlaw.recipes.pipeline.run",

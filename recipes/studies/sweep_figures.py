@@ -98,7 +98,7 @@ def read_point(point: Point, folder: Path) -> PointFigures:
         final_loss=evaluations[-1][1] if evaluations else losses[-1],
         held_out=bool(evaluations),
         seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
-        memory_mean=statistics.fmean(memory) if memory else 0.0,
+        memory_mean=statistics.mean(memory) if memory else 0.0,
         memory_sd=statistics.pstdev(memory) if memory else 0.0,
         memory_min=min(memory, default=0.0),
         memory_max=max(memory, default=0.0),

@@ -145,7 +145,7 @@ def _fingerprint(
     checkpoints are not among it.
     """
     used = settings.model_dump(
-        mode="json", exclude={"budget_minutes", "checkpoint_steps", "reranker"}
+        mode="json", exclude={"budget_minutes", "checkpoint_steps", "base_share", "reranker"}
     )
     texts = [sha256_text("\x1f".join(asdict(pair).values())) for pair in pairs]
     versions = (__version__, torch.__version__, str(torch.get_num_threads()))

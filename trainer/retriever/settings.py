@@ -89,6 +89,13 @@ class RetrieverSettings(BaseModel):
         description="train a cross-encoder for `rag.reranker` from the base, after the embedder; "
         "none: no reranker",
     )
+    base_share: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="share of the base's similarity in `joined`, an embedder of the base and the "
+        "trained one; 0: none is written; none: 0.7 with `method: static`, else 0",
+    )
     held_out_share: float = Field(
         0.05,
         ge=0,
@@ -100,6 +107,13 @@ class RetrieverSettings(BaseModel):
         """Return the pairs in a step for pairs of so many units."""
         usual = 256 if self.method == "static" else 32
         return self.batch or max(2, min(usual, units))
+
+    @property
+    def joined_share(self) -> float:
+        """The share of the base in the joined embedder; 0 if none is written."""
+        if self.base_share is None:
+            return 0.7 if self.method == "static" else 0.0
+        return self.base_share
 
     @property
     def scale(self) -> float:

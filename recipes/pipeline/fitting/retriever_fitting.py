@@ -59,6 +59,7 @@ def train_retriever(bound: Run, out: Path, progress: Progress) -> FitResult:
     from kofinlaw.models.memory.heap import trim_heap
     from kofinlaw.recipes.pipeline.fitting.retriever_pairs import own_pairs, training_corpus
     from kofinlaw.trainer.retriever.fit import fit_embedder
+    from kofinlaw.trainer.retriever.joining import join_with_base
     from kofinlaw.trainer.retriever.schedule import TrainingPair
     from kofinlaw.trainer.retriever.trained_base import base_folder
 
@@ -74,4 +75,7 @@ def train_retriever(bound: Run, out: Path, progress: Progress) -> FitResult:
     del corpus, made
     trim_heap()  # the search for negatives leaves free space
     base = base_folder(settings.base, bound.cache, offline=recipe.offline)
-    return fit_embedder(base, pairs, settings, out, seed=recipe.seed, progress=progress)
+    result = fit_embedder(base, pairs, settings, out, seed=recipe.seed, progress=progress)
+    passages = [pair.positive for pair in pairs]
+    join_with_base(settings.base, out, passages, settings.joined_share, bound.cache)
+    return result

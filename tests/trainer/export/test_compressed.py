@@ -116,11 +116,12 @@ def test_doctor_says_which_exporters_are_ready(tmp_path):
     assert all(one.ok and "made on first use" in one.found for one in found)
 
 
-def test_pip_may_use_the_network_to_make_an_environment_and_programs_may_not(tmp_path):
+def test_pip_may_use_the_network_to_make_an_environment_and_programs_may_not(monkeypatch):
     import sys
 
     from kofinlaw.trainer.export.environment import run_exporter
 
+    monkeypatch.delenv("PIP_NO_INDEX", raising=False)  # an offline run in this process sets it
     code = "import os, sys; sys.exit(bool(os.environ.get('PIP_NO_INDEX')))"
     run_exporter([sys.executable, "-c", code], "no", where="x", online=True)
     with pytest.raises(UserError, match="no"):

@@ -139,3 +139,21 @@ def test_a_batch_that_is_too_large_says_what_fits(recipe, tmp_path, typed):
     code, said = typed("fit-retriever", recipe, *options)
     assert code == 1
     assert "retriever.batch" in said
+
+
+def test_a_static_embedder_is_joined_with_its_base(recipe, tmp_path, typed, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ("--runs", tmp_path / "runs", "--set", "retriever.method=static")
+    code, said = typed("fit-retriever", recipe, *options)
+    assert code == 0, said
+    assert "the trained embedder alone, which embeds faster: rag.embedder=" in said
+    words = shlex.split(said[said.index("kofinlaw index") :].splitlines()[0], comments=True)
+    code, said = typed(*words[1:])
+    assert code == 0, said
+    index = Index.load(tmp_path / "runs" / "fitted" / "index")
+    assert index.meta["embedder"].startswith("joined@")
+    assert index.vectors.shape[1] == 32
+    code, said = typed("fit-retriever", recipe, *options, "--set", "retriever.base_share=0")
+    assert code == 0, said
+    assert not (tmp_path / "runs" / "fitted" / "retriever" / "joined").exists()
+    assert "retriever/model" in said[said.index("kofinlaw index") :]

@@ -1,0 +1,49 @@
+"""Join a trained embedder with its base, so that what the base finds is not lost."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from kofinlaw.files import sha256_text
+from kofinlaw.models.embedders import open_embedder
+from kofinlaw.models.embedding.joined import JoinedPart, spread, write_joined
+
+__all__ = ["JOINED", "join_with_base"]
+
+JOINED = "joined"  # folder of the embedder that joins base and trained model
+_MEASURED = 256  # passages whose cosines show how far an embedder's cosines spread
+_FEWEST = 8  # with fewer passages the spread says nothing
+
+
+def join_with_base(
+    base: str, out: Path, passages: Sequence[str], share: float, cache: Path | None = None
+) -> bool:
+    """Write `out/joined` from the base and the trained model in `out/model`.
+
+    Args:
+        base: Name of the catalogue, or a folder.
+        out: The folder of the training.
+        passages: Texts that are searched; 256 of them show how far the cosines of each part spread.
+        share: The base's share of the joined cosine, after each part is divided by its spread. 0
+            removes an earlier joined embedder.
+        cache: Folder of stored vectors.
+
+    Returns whether it was written: not for a share of 0, nor for fewer than 8 passages.
+    """
+    shutil.rmtree(out / JOINED, ignore_errors=True)
+    measured = sorted(set(passages), key=sha256_text)[:_MEASURED]
+    if share == 0 or len(measured) < _FEWEST:
+        return False
+    folder = Path(base)
+    named = str(folder.resolve()) if folder.is_dir() else base
+    parts = []
+    for embedder, written, part in (
+        (named, named, share),
+        (str(out / "model"), "../model", 1 - share),
+    ):
+        vectors = open_embedder(embedder, cache=cache).encode_passages(measured)
+        parts.append(JoinedPart(written, round(part / spread(vectors), 4)))
+    write_joined(out / JOINED, parts)
+    return True
