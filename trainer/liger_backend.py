@@ -27,12 +27,14 @@ LIGER_MODELS = ("llama", "qwen2")
 def require_liger() -> None:
     """Check before any work that Liger can run. Raises UserError without CUDA or the extra."""
     if not torch.cuda.is_available():
-        raise UserError("backend liger needs CUDA", where="train.backend", remedy="use hf")
+        raise UserError(
+            "backend liger needs CUDA", where="train.backend", remedy="set train.backend: hf"
+        )
     if find_spec("liger_kernel") is None:
         raise UserError(
             "Liger is not installed",
             where="train.backend",
-            remedy="pip install 'kofinlaw[liger]', or use backend: hf",
+            remedy="pip install 'kofinlaw[liger]', or set train.backend: hf",
         )
 
 
@@ -46,7 +48,8 @@ def apply_liger(model: PreTrainedModel) -> None:
         raise UserError(
             f"backend liger does not know models of type {kind}",
             where="train.backend",
-            remedy=f"use hf; liger is for {' and '.join(LIGER_MODELS)} (EXAONE 3.x after convert)",
+            remedy=f"set train.backend: hf; liger is for {' and '.join(LIGER_MODELS)} "
+            "(EXAONE 3.x after convert)",
         )
     from liger_kernel.transformers import (
         apply_liger_kernel_to_llama,

@@ -242,7 +242,7 @@ def _issue(text: str) -> str:
     for line in text.split("\n"):
         mark = _ISSUE_MARK.match(line)
         rest = line[mark.end() :] if mark else line
-        # A line that goes on without a colon or a bracket is a sentence: `판시사항에 관하여`.
+        # A line that continues without a colon or a bracket is a sentence: `판시사항에 관하여`.
         if mark and rest and not mark[0].endswith((":", "：", "]", "】")):
             mark, rest = None, line
         marked = marked or mark is not None

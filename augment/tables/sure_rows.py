@@ -119,10 +119,6 @@ class SureTable:
     cells: tuple[SureCell, ...]
     reasons: dict[int, str]
 
-    def of_column(self, column: int) -> list[SureCell]:
-        """Return the sure cells of a column, in order."""
-        return [cell for cell in self.cells if cell.column == column]
-
     def of_row(self, row: int) -> list[SureCell]:
         """Return the sure cells of a row, in order."""
         return [cell for cell in self.cells if cell.row == row]

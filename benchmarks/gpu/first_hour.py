@@ -22,6 +22,7 @@ import argparse
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -197,6 +198,7 @@ def training(args: argparse.Namespace) -> dict[str, Any]:
         rate = length * rows / (time.perf_counter() - started)
         return {"kofinlaw": round(rate, 1), "times_trl": None, "times_unsloth": None}
     rates: dict[str, float | None] = {}
+    errors: dict[str, str] = {}
     for way in ("kofinlaw", "trl", "unsloth"):
         if way == "unsloth" and importlib.util.find_spec("unsloth") is None:
             rates[way] = None
@@ -206,13 +208,16 @@ def training(args: argparse.Namespace) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         line = done.stdout.strip().splitlines()[-1:] if not done.returncode else []
         rates[way] = json.loads(line[0])["tokens_per_second"] if line else None
+        if not line:
+            errors[way] = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
     ours = rates["kofinlaw"]
 
     def times(other: str) -> float | None:
         rate = rates[other]
         return round(ours / rate, 2) if ours and rate else None
 
-    return {**rates, "times_trl": times("trl"), "times_unsloth": times("unsloth")}
+    figures = {**rates, "times_trl": times("trl"), "times_unsloth": times("unsloth")}
+    return {**figures, "errors": errors} if errors else figures
 
 
 def answering(args: argparse.Namespace) -> dict[str, Any]:
@@ -333,14 +338,26 @@ def run_part(part: str, given: Sequence[str], limit: float = LIMIT_SECONDS) -> d
     """Run one part in a process of its own; `not_run` says why there are no figures."""
     command = [sys.executable, __file__, *given, "--part", part]
     started = time.monotonic()
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
-    except subprocess.TimeoutExpired:
-        return {"not_run": f"took longer than {limit:g} s"}
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    # A part starts processes too (the peers, vLLM's core): all of them end with it.
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            printed, failed = process.communicate(timeout=limit)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            if isinstance(error, subprocess.TimeoutExpired):
+                return {"not_run": f"took longer than {limit:g} s"}
+            raise
+    if process.returncode:
+        lines = failed.strip().splitlines() or [f"exit code {process.returncode}"]
         return {"not_run": lines[-1][:200]}
-    figures = dict(json.loads(done.stdout.strip().splitlines()[-1]))
+    figures = dict(json.loads(printed.strip().splitlines()[-1]))
     return {**figures, "seconds": round(time.monotonic() - started, 1)}
 
 

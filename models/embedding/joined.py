@@ -48,7 +48,8 @@ def write_joined(folder: Path, parts: Sequence[JoinedPart]) -> None:
 def read_parts(folder: Path) -> list[JoinedPart]:
     """Return the parts; a folder that is relative to `folder` is returned as a whole path.
 
-    Raises UserError if the file is broken, or if a part is a joined embedder itself.
+    Raises UserError if the file is broken, if the folder of a part is missing, or if a part is a
+    joined embedder itself.
     """
     path = folder / FILE
     try:
@@ -83,7 +84,11 @@ def spread(vectors: Vectors) -> float:
 def _place(folder: Path, name: object) -> str:
     if not isinstance(name, str) or not name:
         raise ValueError("the name of an embedder is missing")
-    return str((folder / name).resolve()) if (folder / name).is_dir() else name
+    if (folder / name).is_dir():
+        return str((folder / name).resolve())
+    if name.startswith(".") or Path(name).is_absolute():
+        raise ValueError(f"its part {name} is missing; keep both folders next to each other")
+    return name
 
 
 def _broken(path: Path, why: str) -> UserError:

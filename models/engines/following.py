@@ -38,11 +38,6 @@ class Follower:
         self._next = 0.0
         self._lock = threading.Lock()
 
-    @property
-    def wants_texts(self) -> bool:
-        """Whether texts are reported."""
-        return self._text is not None
-
     def step(self, texts: Callable[[], Iterable[tuple[int, str]]] = tuple) -> None:
         """Report texts, at most every 50 ms; engines call this after each step.
 

@@ -197,7 +197,7 @@ def _form_of(bench: BenchSet, row: Row, path: Path) -> Form:
     ]
     like = f"; its columns are those of {' or '.join(others)}" if others else ""
     raise UserError(
-        f"the file has not the columns of {bench.name}: {names}",
+        f"the file lacks columns of {bench.name}; it has: {names}",
         where=str(path),
         remedy=f"expected: {_forms(bench)} ({bench.schema_from}, read on {bench.schema_day})"
         f"{like}; a multiple-choice file of your own is measured with `kofinlaw exam`",
@@ -219,8 +219,8 @@ def _separate_key(bench: BenchSet, form: Form, path: Path, key: Path | None) -> 
                 remedy="leave --key out",
             )
         return None
-    beside = [path.parent / name for name in bench.key_names]
-    found = key or next((file for file in beside if file.is_file()), None)
+    near = [path.parent / name for name in bench.key_names]
+    found = key or next((file for file in near if file.is_file()), None)
     if found is None:
         raise UserError(
             f"the form `{form.name}` of {bench.name} has its answers in another file",

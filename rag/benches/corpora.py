@@ -65,7 +65,7 @@ def read_corpus(bench: BenchSet, path: Path) -> BenchCorpus:
         if form is None or form.read is None:
             expected = " or ".join(", ".join(one.columns) for one in forms)
             raise UserError(
-                f"the file has not the columns of the corpus of {bench.name}: {', '.join(row)}",
+                f"the file lacks columns of the corpus of {bench.name}; it has: {', '.join(row)}",
                 where=f"{path}:{line}",
                 remedy=f"expected: {expected}",
             )

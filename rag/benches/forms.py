@@ -140,11 +140,11 @@ def list_of(value: object, name: str) -> list[object]:
         try:
             value = load_json(value)
         except ValueError as error:
-            raise ValueError(f"`{name}` is no JSON list: {error}") from error
+            raise ValueError(f"`{name}` is not a JSON list: {error}") from error
     if value is None or value == "":
         return []
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"`{name}` is no list but {type(value).__name__}")
+        raise ValueError(f"`{name}` must be a list, not {type(value).__name__}")
     return list(value)
 
 
@@ -172,7 +172,7 @@ def json_objects(value: object, name: str) -> list[Mapping[str, object]]:
             except ValueError as error:
                 raise ValueError(f"an item of `{name}` is broken JSON: {error}") from error
         if not isinstance(item, Mapping):
-            raise ValueError(f"an item of `{name}` is no object but {type(item).__name__}")
+            raise ValueError(f"an item of `{name}` must be an object, not {type(item).__name__}")
         found.append(item)
     return found
 

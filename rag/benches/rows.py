@@ -1,4 +1,4 @@
-"""Read the rows of a file of an evaluation set, whatever the set."""
+"""Read the rows of a file of any evaluation set."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bench_rows(path: Path) -> Iterator[tuple[int, Row]]:
         raise UserError(
             "the file does not exist" if not path.is_dir() else "this is a folder, not a file",
             where=str(path),
-            remedy="check the path given with --file",
+            remedy="check the path",
         )
     suffix = path.suffix.lower()
     with open(path, "rb") as handle:

@@ -10,7 +10,14 @@ import typer
 from kofinlaw import Progress, UserError
 from kofinlaw.recipes.cli.binding import bind_recipe, bound_run
 from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
-from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RunFolder, Runs, Trust
+from kofinlaw.recipes.cli.options import (
+    DEFAULT_RUNS,
+    Overrides,
+    RunFolder,
+    Runs,
+    Trust,
+    same_run,
+)
 
 if TYPE_CHECKING:
     from kofinlaw.rag.benches.bench_files import BenchFile
@@ -226,8 +233,16 @@ def bench(
             remedy="name the recipe: --recipe RECIPE --set KEY=VALUE",
         )
     copies = _near_copies(whole, file, compare or [])
+    given = {
+        "--file": file, "--key": key, "--corpus": corpus, "--compare": compare, "--run": run,
+        "--recipe": recipe, "--model": model, "--index": index, "--system": system,
+        "--sample": sample, "--out": out,
+    }  # fmt: skip
+    options = [word for name, value in given.items() for word in _named(name, value)]
+    options += same_run(overrides, runs)
+    again = command_line("bench", known.name, *options)
     if dry_run and recipe is None and run is None:
-        say_next(command_line("bench", known.name, *_named("--file", file)))
+        say_next(again)
         return
     bound = bind_recipe(recipe, overrides, runs) if recipe is not None else bound_run(run)
     folder = bound.folder / "bench" / known.name / file[0].stem
@@ -239,7 +254,7 @@ def bench(
     asked = sampled(whole, sample)
     _run_bench(
         bound, asked, len(asked.exam.questions) if asked is not whole else 0, out, file, corpus,
-        model, index, system or [], texts, copies, notes, dry_run=dry_run, trust=trust,
+        model, index, system or [], texts, copies, notes, again if dry_run else "", trust=trust,
     )  # fmt: skip
 
 
@@ -256,11 +271,14 @@ def _run_bench(
     texts: list[str],
     copies: list[NearCopyRow],
     notes: list[str],
+    dry_run: str,
     *,
-    dry_run: bool,
     trust: bool,
 ) -> None:
-    """Prepare corpus, models and systems, and measure; with `dry_run` only say what would be."""
+    """Prepare corpus, models and systems, and measure.
+
+    With `dry_run`, the command that measures, this command is printed and nothing is answered.
+    """
     from kofinlaw.offline import guard
     from kofinlaw.rag.benches.corpora import find_corpus, gold_chunks
     from kofinlaw.recipes.pipeline.evaluation.bench_measure import (
@@ -306,9 +324,8 @@ def _run_bench(
         say(f"  systems: {', '.join(systems)}")
         if any(not one.startswith("base") for one in systems):
             refuse_trained_questions(bound, texts)
-        again = command_line("bench", known.name, *_named("--file", files))
         if dry_run:
-            say_next(again)
+            say_next(dry_run)
             return
         plan = BenchPlan(
             asked, sample, models, systems, opened, index, gold, len(absent), len(copies),
@@ -349,8 +366,10 @@ def _list_sets() -> None:
     say_next(command_line("bench", "kmmlu", "--file", "Law-test.csv", "--dry-run"))
 
 
-def _named(option: str, values: list[Path]) -> list[str]:
-    return [word for value in values for word in (option, str(value))]
+def _named(option: str, value: object) -> list[str]:
+    """Return the words of an option that was given: none for None, one pair for each of a list."""
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return [word for one in values for word in (option, str(one))]
 
 
 def _bench_notes(whole: BenchFile) -> list[str]:

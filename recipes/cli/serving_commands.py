@@ -88,7 +88,7 @@ def mcp(
 
     from kofinlaw.offline import guard
 
-    # Standard output belongs to the protocol: whatever is logged goes to standard error.
+    # Standard output belongs to the protocol: log lines go to standard error.
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
     try:
         from kofinlaw.recipes.law_tools.protocol import make_server, serve_stdio

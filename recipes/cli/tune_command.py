@@ -237,6 +237,8 @@ def fit_retriever(
     if joined.is_dir():
         say(f"  the trained embedder alone, which embeds faster: rag.embedder={model}")
         model = short_path(joined)
+    elif bound.recipe.retriever.joined_share:
+        say("  no joined embedder was written: it needs 8 different passages")
     options = same_run(overrides, runs)
     say_next(command_line("index", recipe, *options, "--set", f"rag.embedder={model}"))
 

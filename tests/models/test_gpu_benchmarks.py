@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,6 +67,20 @@ def test_a_part_that_hangs_or_fails_is_reported_and_the_next_one_runs(first_hour
     assert late == {"not_run": "took longer than 0.01 s"}
     failed = first_hour["run_part"]("assertions", ["--no-such-option"], limit=60)
     assert "unrecognized arguments" in failed["not_run"]
+
+
+def test_a_part_that_takes_too_long_ends_with_its_own_processes(first_hour, tmp_path, monkeypatch):
+    child = (
+        f"import time, pathlib; time.sleep(2); pathlib.Path({str(tmp_path / 'alive')!r}).touch()"
+    )
+    starts = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    script = tmp_path / "part.py"
+    script.write_text(starts, encoding="utf-8")
+    run_part = first_hour["run_part"]
+    monkeypatch.setitem(run_part.__globals__, "__file__", str(script))
+    assert run_part("oom", [], limit=0.8) == {"not_run": "took longer than 0.8 s"}
+    time.sleep(2)
+    assert not (tmp_path / "alive").exists()
 
 
 @pytest.mark.parametrize("script", ["engines.py", "answering.py", "memory.py"])

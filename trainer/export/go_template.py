@@ -87,11 +87,11 @@ def surroundings(template: ChatTemplate, *, without_bos: bool) -> Surroundings |
         return None if any(mark in text for mark in _MARKS) else [*out, text]
 
     plain = parts("user", "assistant", "user")
-    told = parts("system", "user")
+    both = parts("system", "user")
     if plain is None:
         return None
     # A template without system texts gets them as the beginning of the first question.
-    system, after = (told[0], told[1]) if told is not None else (plain[0], "\n\n")
+    system, after = (both[0], both[1]) if both is not None else (plain[0], "\n\n")
     return Surroundings(plain[0], system, after, plain[1], plain[2], plain[3])
 
 

@@ -93,7 +93,9 @@ def fit_embedder(
     batches = schedule(
         train,
         steps=settings.steps,
-        batch=settings.batch_of(len({pair.unit for pair in train})),
+        batch=settings.batch_of(
+            min(len({pair.unit for pair in train}), len({pair.anchor for pair in train}))
+        ),
         own_share=settings.own_share,
         seed=seed,
     )

@@ -50,9 +50,10 @@ def schedule(
     Each kind is shuffled and repeated. A batch has `own_share` of own pairs and court issues, if
     there are any. Within each side, a kind counts with the square root of its number, so that a
     rare kind is seen more often than its share. No unit and no query is twice in a batch: its
-    passage would count as wrong for the other pair.
+    passage would count as wrong for the other pair. A batch for which no further pair is left is
+    shorter.
 
-    Raises UserError if the pairs have fewer units than a batch has pairs.
+    Raises UserError if the pairs have fewer units or fewer queries than a batch has pairs.
     """
     kinds: dict[str, list[TrainingPair]] = {}
     for pair in pairs:
@@ -64,10 +65,17 @@ def schedule(
             where="retriever.batch",
             remedy=f"set retriever.batch to at most {max(units, 2)}, or add documents or pairs",
         )
+    queries = len({pair.anchor for pair in pairs})
+    if queries < batch:
+        raise UserError(
+            f"a batch of {batch} pairs needs as many different queries, and there are {queries}",
+            where="retriever.batch",
+            remedy=f"set retriever.batch to at most {max(queries, 2)}, or add documents or pairs",
+        )
     rng = random.Random(f"{seed}:schedule")
     streams = {kind: _repeated(kinds[kind], rng) for kind in sorted(kinds)}
     weights = _weights({kind: len(found) for kind, found in kinds.items()}, own_share)
-    return [_batch(streams, weights, batch, rng) for _ in range(steps)]
+    return [_batch(streams, weights, batch, rng, pairs) for _ in range(steps)]
 
 
 def _weights(counts: dict[str, int], own_share: float) -> dict[str, float]:
@@ -92,15 +100,26 @@ def _batch(
     weights: dict[str, float],
     batch: int,
     rng: random.Random,
+    pairs: Sequence[TrainingPair],
 ) -> list[TrainingPair]:
     out: list[TrainingPair] = []
     units: set[str] = set()
     queries: set[str] = set()
     names, shares = list(weights), list(weights.values())
+
+    def fits(pair: TrainingPair) -> bool:
+        return pair.unit not in units and pair.anchor not in queries
+
+    refused = 0  # pairs drawn since the last one that fitted
     while len(out) < batch:
         pair = next(streams[rng.choices(names, shares)[0]])
-        if pair.unit not in units and pair.anchor not in queries:
+        if fits(pair):
             units.add(pair.unit)
             queries.add(pair.anchor)
             out.append(pair)
+            refused = 0
+            continue
+        refused += 1
+        if refused % len(pairs) == 0 and not any(map(fits, pairs)):
+            break
     return out

@@ -154,9 +154,10 @@ def _embedder(
             measured = 2 * 2 * float(body_parameters(card)) * texts * count.passage_tokens
             prepare += measured / machine.answering_flops
     basis = "arithmetic"
-    rate = _measured(run, machine, tokens)
+    rate = _measured(run, machine, count.units)
     if rate is not None:
         seconds, basis = rate
+    seconds, basis = _within(seconds, basis, settings.budget_minutes, "retriever.budget_minutes")
     on_card = machine.gpu and settings.method != "static"
     terms, total = _both(terms, search, apart=on_card)
     return {
@@ -167,6 +168,13 @@ def _embedder(
         "hours": round((seconds + prepare) / 3600, 3),
         "basis": basis,
     }
+
+
+def _within(seconds: float, basis: str, minutes: float | None, key: str) -> tuple[float, str]:
+    """Return the seconds of the steps and their basis, with the budget of the recipe applied."""
+    if minutes is None or seconds <= 60 * minutes:
+        return seconds, basis
+    return 60 * minutes, f"{key}; all steps would take {_time(seconds / 3600)}"
 
 
 def _both(
@@ -203,7 +211,12 @@ def _reranker(
     terms, total = _both(terms, search_terms(count.characters), apart=machine.gpu)
     tokens = settings.steps * texts * length
     flops = 2.0 * body_parameters(card) + 4.0 * body_parameters(card, layers)
-    seconds = flops * tokens / machine.training_flops
+    seconds, basis = _within(
+        flops * tokens / machine.training_flops,
+        "arithmetic",
+        settings.budget_minutes,
+        "retriever.reranker.budget_minutes",
+    )
     seconds += NEGATIVE_SECONDS * settings.steps * settings.batch * settings.negatives
     return {
         "steps": settings.steps,
@@ -211,13 +224,15 @@ def _reranker(
         "terms_gib": {name: round(gib, 3) for name, gib in terms.items()},
         "total_gib": round(total, 2),
         "hours": round(seconds / 3600, 3),
-        "basis": "arithmetic",
+        "basis": basis,
     }
 
 
-def _measured(run: Run, machine: Machine, tokens: int) -> tuple[float, str] | None:
+def _measured(run: Run, machine: Machine, units: int) -> tuple[float, str] | None:
     """Return the seconds of the steps by the newest training of this method and base on this
     machine, and its run; None if there is none. Its tokens are counted by its settings.
+
+    `units` are the articles of the pairs, which limit a step.
     """
     if not machine.here:
         return None
@@ -245,7 +260,7 @@ def _measured(run: Run, machine: Machine, tokens: int) -> tuple[float, str] | No
     if not found:
         return None
     _, per_width, name = max(found)
-    seconds = per_width * wanted.steps * _width(wanted, 10**9)
+    seconds = per_width * wanted.steps * _width(wanted, units)
     return seconds, f"measured in the run {name} on this machine"
 
 

@@ -219,7 +219,7 @@ BROKEN = [
     ("kbl", "a.csv", "question,A,B,gt,gt\n가?,나,다,A,B\n", "more than one column `gt`", ":1"),
     ("kmmlu", "a.csv", "question,answer,A,B,C,D\n", "no question", "a.csv"),
     ("kmmlu", "a.csv", "", "empty", "a.csv"),
-    ("kmmlu", "a.csv", "문항,정답\n가,1\n", "has not the columns of kmmlu: 문항, 정답", "a.csv"),
+    ("kmmlu", "a.csv", "문항,정답\n가,1\n", "lacks columns of kmmlu; it has: 문항, 정답", "a.csv"),
     ("kmmlu", "a.xlsx", "PK", "no reader for .xlsx", "a.xlsx"),
     ("kmmlu", "a.parquet", "not a table", "cannot be read", "a.parquet"),
     ("kmmlu", "a.csv", "PAR1....", "this is a Parquet file", "a.csv"),

@@ -103,6 +103,8 @@ def test_a_fire_safety_choice_set_reads_its_documents(samples, recipe, tmp_path,
     code, said = typed("bench", "searchfiresafety", "--file", path, *recipe, "--dry-run")
     assert code == 0, said
     assert "--corpus gives their texts" in said
+    shown = " ".join(map(str, recipe))
+    assert f"bench searchfiresafety --file {path} {shown}" in said  # the command with its options
     wanted = ("--system", "base-gold", "--system", "base-rag", "--sample", 2)
     code, said = typed(
         "bench", "searchfiresafety", "--file", path, "--corpus", documents, *recipe, *wanted
@@ -189,7 +191,7 @@ def test_an_exam_of_a_recipe_may_be_a_file_of_a_set(samples, recipe, tmp_path):
         (("kmmlu", "--file", "absent.csv"), "the file does not exist"),
         (("kmmlu", "--file", "a.csv", "--set", "rag.k=2"), "keeps its settings"),
         (("kmmlu", "--file", "a.csv", "--compare", "absent.csv"), "absent.csv"),
-        (("autorag", "--file", "a.csv"), "has not the columns of autorag"),
+        (("autorag", "--file", "a.csv"), "lacks columns of autorag"),
     ],
 )
 def test_bad_input_is_one_error(tmp_path, monkeypatch, typed, words, said):

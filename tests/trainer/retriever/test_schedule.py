@@ -84,3 +84,19 @@ def test_a_held_out_question_is_not_trained_on_with_its_other_articles() -> None
     train, held = hold_out(pairs, 0.2, seed=0)
     assert train
     assert not {pair.anchor for pair in train} & {pair.anchor for pair in held}
+
+
+def test_a_batch_larger_than_the_queries_is_named() -> None:
+    pairs = [TrainingPair("one query", f"passage {n}", "", OWN, f"unit {n}") for n in range(9)]
+    with pytest.raises(UserError, match="different queries, and there are 1") as caught:
+        schedule(pairs, steps=1, batch=4, own_share=0.4, seed=0)
+    assert caught.value.where == "retriever.batch"
+
+
+def test_a_batch_ends_where_no_pair_with_another_unit_and_query_is_left() -> None:
+    issue = [TrainingPair("issue", f"passage {n}", "", "decision", f"unit {n}") for n in range(9)]
+    others = [TrainingPair(f"query {n}", "passage 0", "", "heading", "unit 0") for n in range(9)]
+    batches = schedule([*issue, *others], steps=20, batch=4, own_share=0.4, seed=0)
+    assert {len(batch) for batch in batches} <= {1, 2}
+    for batch in batches:
+        assert len({pair.unit for pair in batch}) == len({pair.anchor for pair in batch})

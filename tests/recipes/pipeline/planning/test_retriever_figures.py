@@ -91,13 +91,32 @@ def test_an_earlier_training_here_gives_the_hours(bound):
         "status": "complete",
         "machine": machine_name(),
         "settings": {"retriever": run.recipe.retriever.model_dump(mode="json")},
-        "counts": {"steps": 100, "seconds": 1200.0, "pairs": 10_000},
+        "counts": {"steps": 100, "seconds": 1200.0, "pairs": 29},  # as many as there are articles
     }
     (folder / "stage.json").write_text(json.dumps(record), encoding="utf-8")
     found = retriever_figures(run, processor(), [])["embedder"]
     assert found["basis"] == "measured in the run earlier on this machine"
     assert found["hours"] == pytest.approx(2.0, rel=0.3)  # six times the steps
+    record["counts"]["pairs"] = 10_000  # steps of 256 pairs, where there are 29 now
+    (folder / "stage.json").write_text(json.dumps(record), encoding="utf-8")
+    found = retriever_figures(run, processor(), [])["embedder"]
+    assert found["hours"] == pytest.approx(2.0 * 29 / 256, rel=0.3)
     assert retriever_figures(run, CARD, [])["embedder"]["basis"] == "arithmetic"
+
+
+def test_the_budget_of_a_recipe_limits_the_hours(bound):
+    few = bound("retriever.budget_minutes=600", "retriever.method=full", "retriever.steps=100")
+    assert retriever_figures(few, processor(), [])["embedder"]["basis"] == "arithmetic"
+    long = bound(
+        "retriever.method=full",
+        "retriever.steps=100000",
+        "retriever.budget_minutes=6",
+        "retriever.reranker={steps: 100000, budget_minutes: 6}",
+    )
+    found = retriever_figures(long, processor(), [])
+    assert found["embedder"]["hours"] == pytest.approx(0.1, abs=0.05)
+    assert "retriever.budget_minutes; all steps would take" in found["embedder"]["basis"]
+    assert "retriever.reranker.budget_minutes" in found["reranker"]["basis"]
 
 
 def test_a_base_of_unknown_shape_is_one_error(bound):
