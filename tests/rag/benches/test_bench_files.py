@@ -225,7 +225,7 @@ BROKEN = [
     ("kmmlu", "a.csv", "PAR1....", "this is a Parquet file", "a.csv"),
     ("kmmlu", "a.parquet", "version https://git-lfs.github.com/spec/v1\n", "pointer", "a.parquet"),
     ("kmmlu-pro", "a.jsonl", '{"question": "가?", "options": ["나", "다"], "solution": 3}\n', "none", ":1"),
-    ("kmmlu-pro", "a.jsonl", '{"question": "가?", "options": "나", "solution": 1}\n', "no list", ":1"),
+    ("kmmlu-pro", "a.jsonl", '{"question": "가?", "options": "나", "solution": 1}\n', "must be a list", ":1"),
     ("kmmlu-pro", "a.jsonl", '{"question": "가?"\n', "JSON", ":1"),
     ("kmmlu-pro", "a.json", '[{"question": "가?", "options": ["나", "다"], "solution": 1}, {}]',
      "no `question`", ":2"),

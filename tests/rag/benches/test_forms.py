@@ -8,7 +8,7 @@ from kofinlaw.rag.benches.forms import json_objects, letter_options, list_of, pa
 def test_a_list_may_be_json_text():
     assert list_of('["가", "나"]', "x") == ["가", "나"]
     assert list_of(None, "x") == []
-    with pytest.raises(ValueError, match="no JSON list"):
+    with pytest.raises(ValueError, match="not a JSON list"):
         list_of("[가", "x")
     assert json_objects(['{"a": "가"}', {"b": "나"}], "x") == [{"a": "가"}, {"b": "나"}]
 
