@@ -63,7 +63,9 @@ def test_documents_without_text_are_counted_and_absent_ones_named(samples, tmp_p
 
 def test_a_corpus_of_another_form_is_refused_with_its_line(samples, tmp_path):
     path = samples.write_rows(tmp_path / "a.jsonl", samples.statutes())
-    with pytest.raises(UserError, match="columns of the corpus of autorag; it has: hierarchy, content"):
+    with pytest.raises(
+        UserError, match="columns of the corpus of autorag; it has: hierarchy, content"
+    ):
         read_corpus(bench_set("autorag"), path)
     with pytest.raises(UserError, match="kmmlu has no corpus"):
         read_corpus(bench_set("kmmlu"), path)
