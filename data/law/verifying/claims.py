@@ -93,7 +93,7 @@ def claimed(
 
 def _heading(text: str, end: int, headings: Collection[str]) -> str:
     match = _HEADING.match(text, end) or _THIRD.match(text, end)
-    other = None if match else _OTHER_BRACKET.match(text, end)
+    other = None if match or text[end : end + 1] not in "[< " else _OTHER_BRACKET.match(text, end)
     found = match or other
     if found is None:
         return ""
