@@ -16,11 +16,13 @@ __all__ = ["FOREIGN", "OLD", "defined_name", "names_an_act", "overlaps", "unknow
 
 # `구 상법`, also where a blank before 구 was lost: `대하여구 상법`.
 OLD = re.compile(
-    r"(?:(?<![가-힣])구\s?[「(]?|(?<=[가-힣])(?<![연요청지도기친입출창강탐촉복영항인추])구\s[「(]?)\s*$"
+    r"(?:(?<![가-힣])(?:[구옛]|(?:종전|개정\s?전|개정되기\s?전)(?:의)?(?=[\s「]))\s?[「(]?|(?<=[가-힣])(?<![연요청지도기친입출창강탐촉복영항인추])구\s[「(]?)\s*$"
 )
 _COUNTRY = (
     r"(?:미국|일본국?|독일|프랑스|영국|중국|중화인민공화국|대만|스위스|오스트리아|이탈리아|캐나다|호주|"
-    r"러시아|북한|베트남|필리핀|싱가포르|홍콩|유럽연합)"
+    r"러시아|북한|베트남|필리핀|싱가포르|홍콩|유럽연합|유럽|EU|"
+    r"네덜란드|벨기에|스웨덴|덴마크|인도네시아|태국|말레이시아|브라질|멕시코|뉴질랜드|"
+    r"캘리포니아(?:\s소비자)?|뉴욕|델라웨어)"
 )
 # Words before a name that make it an act of another country: `미국 캘리포니아 주 민법`.
 FOREIGN = re.compile(
@@ -51,6 +53,7 @@ _DEFINED = re.compile(
 )
 _DEFINING = re.compile(r"이하\s?(?:이\s?[조항장절]에서\s?)?[‘'“\"「]?(?:구\s)?$")
 _NO_ACT = re.compile(r"재판[소관]|학[설자계]|원[은이의에]")
+_SAID = re.compile(r"(?:이?라)?고\s?(?:규정|정하|정한|명시|밝히)")  # `「…한다」고 규정한다` quotes
 
 
 def defined_name(text: str, end: int) -> str:
@@ -67,6 +70,8 @@ def names_an_act(text: str, token: Token) -> bool:
     defines (`이하 ‘법’이라 한다`).
     """
     if _NO_ACT.match(text, token.end):
+        return False
+    if token.kind == "quoted" and _SAID.match(text, token.end):
         return False
     return _DEFINING.search(text, max(0, token.start - 16), token.start) is None
 

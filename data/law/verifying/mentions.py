@@ -37,6 +37,13 @@ _AFTER_ACT = re.compile(
     r"에서|에서는|에는|에|은|는|에\s?따른|에\s?따라|에\s?의한|에\s?의하면|에\s?따르면|중)?"
     r"\s*+,?\s*+$"
 )
+# Between an act and an article that is surely its own: `은행법(제3조)`, `은행법 제2장 제3조`.
+_ABOUT_ACT = re.compile(
+    r"\s?(?:[(\[:]\s?|\[[^\[\]()\n]{2,60}\]\s?|<[^<>()\n]{2,60}>\s?"
+    r"|제\d+[편장](?:의\d+)?\s?(?:제\d+[편장절관]\s?)?|(?:에서도|이|도|소정의|의?\s규정\s중)\s"
+    r"|(?:\*{1,2}|_{1,2}|`|/|>|→|<b>)\s?|-\s)"
+)
+_LIST = re.compile(r"\s?(?:[,ㆍ·]|및|또는)\s?")
 _ARTICLES = frozenset(
     ["article", "annex", "form", "supplement", "thisarticle", "samearticle", "lastarticle"]
 )
@@ -124,6 +131,7 @@ class _MentionReader(CitationReader):
         self.others: dict[tuple[str, str], tuple[Location, ...]] = {}
         self.articles: list[tuple[int, Location]] = []
         self.named_home = False
+        self.sure = 0  # end of the last article that lies next to its act in another way
 
     def tokens(self) -> list[Token]:
         """Return the tokens, with the names of acts that are in no list of titles."""
@@ -165,7 +173,7 @@ class _MentionReader(CitationReader):
             title = canonical_title(token.value.removeprefix(FORMER), self.scope.titles)
         if foreign := FOREIGN.search(self.text, max(0, start - 24), start):
             title = f"{foreign[0].strip()} {title}"
-        old = token.value.startswith(FORMER) or OLD.search(self.text, max(0, start - 8), start)
+        old = token.value.startswith(FORMER) or OLD.search(self.text, max(0, start - 10), start)
         if old and title and not title.startswith(FORMER):
             title = FORMER + title
             if match := _AMENDED.match(self.text, token.end, token.end + 240):
@@ -335,7 +343,8 @@ class _MentionReader(CitationReader):
         place = (location.act, location.article)
         assumed = bool(location.provision) and place == home and not self.named_home
         if not location.act and self.state.last_act and not self.home.act:
-            location, assumed = replace(location, act=self.state.last_act), True
+            location = replace(location, act=self.state.last_act)
+            assumed = not self._next_to_act(location.act)
         rivals = tuple(
             replace(one, para=location.para, item=location.item, sub=location.sub)
             for one in self.others.get(place, ())
@@ -344,6 +353,17 @@ class _MentionReader(CitationReader):
         self.mentions.append(
             Mention(location, self.start, self.end, inside, assumed, until, rivals)
         )
+
+    def _next_to_act(self, act: str) -> bool:
+        """Return whether an article lies in a bracket or list behind the act named last."""
+        if not self.acts or self.acts[-1][2] != act:
+            return False
+        last = self.acts[-1][0].end
+        surely = _ABOUT_ACT.fullmatch(self.text, last, self.start) is not None or (
+            self.sure > last and _LIST.fullmatch(self.text, self.sure, self.start) is not None
+        )
+        self.sure = self.end if surely else 0
+        return surely
 
     def found(self) -> list[Mention]:
         """Return the references, then the acts that are named without a provision."""

@@ -18,9 +18,9 @@ __all__ = ["WrittenText", "written_text"]
 
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff\u180e"
 _ONE_TO_ONE = str.maketrans(
-    "（）［］＜＞｢｣『』\u3000\u00a0，．：；＂"
+    "（）［］＜＞｢｣『』\u3000\u00a0，．：；＂・･‧∙⋅"
     "民刑商憲法律施行令規則附別表同舊旧本事訴訟銀證券保險",
-    "()[]<>「」「」  ,.:;\""
+    "()[]<>「」「」  ,.:;\"·····"
     "민형상헌법률시행령규칙부별표동구구본사소송은증권보험",
 )  # fmt: skip
 _OTHER = re.compile("[" + re.escape("".join(map(chr, _ONE_TO_ONE))) + "]")
@@ -29,14 +29,21 @@ _CLUSTER = re.compile(
     r"|[^\u0300-\u036f\u302a-\u302f\u3099\u309a][\u0300-\u036f\u302a-\u302f\u3099\u309a]*+|[\s\S]"
 )
 _UNIT_END = r"(?![가-힣]?실)"  # 303호실
-_BEHIND_ARTICLE = r"(?:(?<=\d조)|(?<=\d조 )|(?<=조의\d)|(?<=조의\d )|(?<=조의\d\d))"
+_AFTER = r"(?!\s?(?:원|달러|\d*\s?[억만천]))(?=[^가-힣]|[의은는이가을를에와과및제도까]|$)"
+_BEHIND_ARTICLE = r"(?:(?<=\d조)|(?<=\d조 )|(?<=\d 조 )|(?<=조의\d)|(?<=조의\d )|(?<=조의\d\d))"
 _LOOSE = re.compile(
-    rf"(?=[\d의\s제§{CIRCLED}“”\"‘’'`*<>〈〉《》≪≫])(?:"  # most characters begin none of them
+    rf"(?=[\d의제§{CIRCLED}“”\"‘’'`*<>〈〉《》≪≫–—-]|\s[의–—-])(?:"  # few characters pass
+    rf"제(?=\d)(?:(?P<many>\d{{1,4}}(?:[조항호]?\s?(?:[,ㆍ·~]|및|또는|내지|부터|와|과)\s?\d{{1,4}}){{1,9}})"
+    rf"\s?(?P<unit>[조항호]){_AFTER}"
+    rf"|\d{{1,3}}호\s?(?P<subs>[가-하](?:\s?[,ㆍ·]\s?[가-하]){{1,9}})(?=\s?목{_AFTER})"
+    r"|(?P<stem>\d{1,4})의(?P<twig>\d{1,2})조(?![가-힣]?\d))|"
+    r"(?<=[조항호])[ ]?(?P<dash>[–—-])[ ]?(?=제\d{1,4}[조항호])|"
+    rf"(?<=[{CIRCLED}])\d{{1,2}}(?=\s?호{_AFTER})|"
     r"(?:(?<=[법률령칙정세」])|(?<=[법률령칙정세」] ))\d{1,4}"
     r"(?=\s?조(?!\s?(?:원|달러|각|\d*\s?[억만천]|여)))"
     rf"|(?:{_BEHIND_ARTICLE}|(?<=항)|(?<=항 ))\d{{1,3}}(?=\s?[항호]{_UNIT_END})"
     rf"|{_BEHIND_ARTICLE}\s?의\s?(?P<of>\d{{1,3}})(?=\s?[항호]{_UNIT_END})"
-    rf"|{_BEHIND_ARTICLE}(?P<circled>[{CIRCLED}])"
+    rf"|{_BEHIND_ARTICLE}(?P<circled>[{CIRCLED}](?:[,ㆍ·][{CIRCLED}])*)"
     rf"|§\s?(?P<section>\d{{1,4}})(?:\s?조)?(?:\s?의\s?(?P<branch>\d{{1,3}}))?(?P<para>[{CIRCLED}])?"
     r"|제(?P<words>[일이삼사오육칠팔구십백]{1,7})(?=[조항호](?:[^가-힣]|[의은는이가을를에와과및제]|$))"
     r"|(?P<open>[“\"‘'`*<〈《≪]{1,2})"
@@ -45,6 +52,7 @@ _LOOSE = re.compile(
     r"|(?:(?<=법)|(?<=법률)|(?<=시행령)|(?<=규칙)|(?<=규정)|(?<=세칙))(?P<close>[”\"’'`*>〉》≫]{1,2})"
     r"(?=\s?(?:제?\s?\d|별표)))"
 )
+_HEADING = re.compile(r"(?<=[조條\d])[【〔]([^【】〔〕\n]{1,60})[】〕]")  # `제3조【신고】`
 _STRANGE = re.compile(rf"[{_INVISIBLE}\u0300-\u036f\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]")
 
 
@@ -71,6 +79,8 @@ def written_text(original: str) -> WrittenText:
     text, starts, ends = original, None, None
     if _STRANGE.search(original):
         text, starts, ends = _composed(original)
+    if "【" in text or "〔" in text:
+        text = _HEADING.sub(r"(\1)", text)
     if _OTHER.search(text):
         text = text.translate(_ONE_TO_ONE)
     for spans in (standard_spans, _loose_spans):
@@ -82,16 +92,21 @@ def _loose_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, words) of numbers and names in the forms of free text.
 
     `민법 750조`, `제3조 2항`, `§750①`, `제삼조`, `**은행법** 제3조`, and `제3조의 2항`, which is no
-    제3조의2.
+    제3조의2. `제382의3조`, `제3조-제5조`, and lists that name their unit once: `제1, 2항`.
     """
     opened = False
     for match in _LOOSE.finditer(text):
         words = match[0]
-        if match["section"]:
+        if parts := _listed(match):
+            yield from parts
+            continue
+        if match["stem"]:
+            words = f"제{match['stem']}조의{match['twig']}"
+        elif match["dash"]:
+            words = "~"
+        elif match["section"]:
             branch = f"의{match['branch']}" if match["branch"] else ""
             words = f"제{match['section']}조{branch}" + _paragraph(match["para"])
-        elif match["circled"]:
-            words = _paragraph(match["circled"])
         elif match["of"]:
             words = f" 제{match['of']}"
         elif match["words"]:
@@ -105,6 +120,30 @@ def _loose_spans(text: str) -> Iterator[tuple[int, int, str]]:
         opened = bool(match["open"])
         if words != match[0]:
             yield match.start(), match.end(), words
+
+
+def _listed(match: re.Match[str]) -> list[tuple[int, int, str]]:
+    """Return the spans of a list that names its unit once: `제1, 2항`, `①·②`, `가·나목`."""
+    if match["many"]:
+        unit, start, end = match["unit"], match.start(), match.end()
+        if set(re.findall("[조항호]", match["many"])) - {unit}:
+            return []
+        if re.fullmatch(r"\d,\d{3}", match["many"]):  # 제1,119조
+            return [(start, end, f"제{match['many'].replace(',', '')}{unit}")]
+        numbers = list(re.finditer(r"\d+", match["many"]))
+        begins = [start + 1 + one.start() for one in numbers]
+        ends = [start + 1 + one.end() for one in numbers]
+        begins[0], ends[-1] = start, end
+        ends = [place + (match.string[place] == unit) if place < end else end for place in ends]
+        words = [f"제{one[0]}{unit}" for one in numbers]
+        return list(zip(begins, ends, words, strict=True))
+    for name, word in (("circled", _paragraph), ("subs", "{}목".format)):
+        if match[name]:
+            places = range(match.start(name), match.end(name))
+            named = [place for place in places if match.string[place].isalnum()]
+            last = [] if name == "circled" else named[-1:]
+            return [(at, at + 1, word(match.string[at])) for at in named if at not in last]
+    return []
 
 
 def _paragraph(circled: str | None) -> str:

@@ -74,6 +74,26 @@ def test_the_verdict_on_a_reference(text, target, title):
     assert [(one.target, one.title) for one in found] == [(target, title)]
 
 
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("가나법 제1조【손해배상】", "holds"),
+        ("가나법 제1조【손해보상】", DIFFERS),
+        ("가나법 제1조[손해에 대한 배상의 책임]", DIFFERS),
+        ("가나법 제1조 <손해에 대한 배상의 책임>", DIFFERS),
+        (f"가나법 제1조 “{DAMAGES}”", "holds"),
+        ("가나법 제1조(“고의로 타인에게 손해를 가한 자는 책임이 있다.”)", DIFFERS),
+        ("가나법 제1조는 다음과 같이 규정한다. “고의로 손해를 가한 자는 책임이 있다.”", DIFFERS),
+        ("“고의로 타인에게 손해를 가한 자는 책임이 있다.” - 가나법 제1조", DIFFERS),
+        (f"가나법 제1조는 「{DAMAGES}」고 규정한다", "holds"),
+        ("가나법 제1조는 『고의로 손해를 가한 자는 책임이 있다』고 규정한다", DIFFERS),
+    ],
+)  # fmt: skip
+def test_headings_and_quotations_in_other_marks(text, title):
+    (one,) = verify_citations(text, LAW)
+    assert one.title == title
+
+
 def test_an_act_named_before_is_the_act_of_a_short_form():
     text = "가나법 제1조, 동법 시행령 제1조, 같은 영 제9조, 같은 법 제2조부터 제9조까지"
     assert verdicts(text) == [
@@ -139,7 +159,23 @@ def test_no_text_raises_and_every_offset_is_right(text):
         ("《가나법》 제9조", "가나법 제9조", "", "does not exist"),
         ("| 가나법 | 제9조 |", "가나법 제9조", "", "does not exist"),
         ("가나법에서 정한 제9조", "가나법 제9조", "", "does not exist"),
-        ("종전의 가나법 제9조", "가나법 제9조", "", "does not exist"),
+        ("현행의 가나법 제9조", "가나법 제9조", "", "does not exist"),
+        ("가나법 제1, 2, 9조", "가나법 제9조", "", "does not exist"),
+        ("가나법 제1조 및 9조", "가나법 제9조", "", "does not exist"),
+        ("가나법 제1~9조", "가나법 제9조", "", "does not exist"),
+        ("가나법 제1조-제9조", "가나법 제9조", "", "does not exist"),
+        ("가나법 제2조 제1·3항", "가나법 제2조", "제3항", "does not exist"),
+        ("가나법 제2조①·③", "가나법 제2조", "제3항", "does not exist"),
+        ("가나법 제2조①3호", "가나법 제2조", "제1항제3호", "does not exist"),
+        ("가나법 제2조제1항제2호가·나목", "가나법 제2조", "제1항제2호나목", "does not exist"),
+        ("가나법 제2의3조", "가나법 제2조의3", "", "does not exist"),
+        ("가나법 제1,119조", "가나법 제1119조", "", "does not exist"),
+        ("가나법 제2조【신고】 제3항", "가나법 제2조", "제3항", "does not exist"),
+        ("가나법(제1조, 제9조)", "가나법 제9조", "", "does not exist"),
+        ("가나법: 제1조 및 제9조", "가나법 제9조", "", "does not exist"),
+        ("가나법[법률 제1호] 제9조", "가나법 제9조", "", "does not exist"),
+        ("가나법 제2장 제9조", "가나법 제9조", "", "does not exist"),
+        ("가나법 **제9조**", "가나법 제9조", "", "does not exist"),
         ("그 근거는가나법 제9조", "가나법 제9조", "", "does not exist"),
         ("다라등에 관한 법률은 가나법 제9조", "가나법 제9조", "", "does not exist"),
     ],
@@ -175,6 +211,14 @@ def test_a_short_name_means_what_the_text_or_the_act_defines():
         "긴급조치 제9호, 구 헌법(1980. 10. 27. 헌법 제9호로 개정되기 전의 것) 제1조",
         "예산 9조원과 가나법 9조 5천억원",
         "미국 캘리포니아 주 가나법 제9조",
+        "EU 가나법 제9조",
+        "종전의 가나법 제9조",
+        "옛 가나법 제9조",
+        "개정되기 전의 「가나법」 제9조",
+        "가나법 제1조[양도담보]",
+        "가나법 제1조(대법원 판례)",
+        "갑 제1, 9호증, 가나법 제1조",
+        "예산은 가나법 제1조 및 9조 원",
     ],
 )
 def test_what_may_mean_something_else_is_not_refuted(text):
