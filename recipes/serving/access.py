@@ -36,7 +36,7 @@ class Access:
                 known = True
             except ValueError:
                 known = False
-        return known and (not origin or urlsplit(origin).netloc.lower() == host.lower())
+        return known and (not origin or _site(origin) == host.lower())
 
     def admits(self, header: str) -> bool:
         """Return whether an `Authorization` header holds the token, compared in constant time."""
@@ -45,6 +45,14 @@ class Access:
         kind, _, given = header.partition(" ")
         same = hmac.compare_digest(given.strip().encode(), self.token.encode())
         return same and kind.lower() == "bearer"
+
+
+def _site(origin: str) -> str:
+    """Return the host and port of an origin; empty for a malformed one, which no host equals."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def open_access(host: str, port: int, token: str, names: Sequence[str]) -> Access:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import struct
@@ -12,7 +13,7 @@ from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,7 +21,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kofinlaw import UserError
 from kofinlaw.decoding import load_json
 from kofinlaw.recipes.serving.access import Access
-from kofinlaw.recipes.serving.chat_request import chat_request, embedding_texts
+from kofinlaw.recipes.serving.chat_request import (
+    chat_request,
+    check_question,
+    embedding_texts,
+)
 from kofinlaw.recipes.serving.dispatch import Dispatcher
 from kofinlaw.recipes.serving.faults import FaultError
 from kofinlaw.recipes.serving.jobs import Ask, Complete, Embed, Job
@@ -30,6 +35,7 @@ from kofinlaw.results import JsonValue
 
 __all__ = ["Served", "make_app"]
 
+_BODY_SECONDS = 30.0  # the longest time that a body may take to arrive
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -79,13 +85,14 @@ class _Door:
 
         request = Request(scope)
         given = request.headers
-        app: ASGIApp = self._app
+        app: ASGIApp | JSONResponse = self._app
         if not self._access.knows(given.get("host", ""), given.get("origin", "")):
             app = FaultError(403, "unknown Host or Origin", "forbidden_host").response()
         elif scope["path"].startswith("/v1/") and not self._access.admits(
             given.get("authorization", "")
         ):
             app = FaultError(401, "a valid token is needed", "invalid_api_key").response()
+            app.headers["WWW-Authenticate"] = "Bearer"
         await app(scope, receive, with_headers)  # type: ignore[arg-type]
 
 
@@ -100,21 +107,29 @@ def make_app(served: Served, dispatcher: Dispatcher, access: Access) -> ASGIApp:
 
     started = int(time.time())
 
+    known = {
+        name: {"id": name, "object": "model", "created": started, "owned_by": "kofinlaw"}
+        for name in (served.model, served.embedder)
+        if name
+    }
+
     async def models(_: Request) -> Response:
-        names = [served.model, *([served.embedder] if served.embedder else [])]
-        data = [
-            {"id": name, "object": "model", "created": started, "owned_by": "kofinlaw"}
-            for name in names
-        ]
-        return JSONResponse({"object": "list", "data": data, "rag": served.rag})
+        return JSONResponse({"object": "list", "data": list(known.values()), "rag": served.rag})
+
+    async def model(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in known:
+            raise _unknown(name)
+        return JSONResponse(known[name])
 
     async def chat(request: Request) -> Response:
-        asked = chat_request(await _body(request, served.most_bytes))
+        asked = chat_request(await _body(request, served))
         if asked.model != served.model:
             raise _unknown(asked.model)
         rag = served.rag if asked.rag is None else asked.rag
         job: Job = Complete(asked.messages, asked.limits)
         if rag:
+            check_question(asked.question)
             limit = asked.limits.max_tokens
             cut = bool(asked.given & {"max_tokens", "max_completion_tokens"})
             job = Ask(asked.question, asked.as_of, limit if cut else None)
@@ -131,7 +146,7 @@ def make_app(served: Served, dispatcher: Dispatcher, access: Access) -> ASGIApp:
         return StreamingResponse(stream, media_type="text/event-stream")
 
     async def embeddings(request: Request) -> Response:
-        model, texts, form = embedding_texts(await _body(request, served.most_bytes))
+        model, texts, form = embedding_texts(await _body(request, served))
         if served.embedder is None or model not in (served.embedder, served.model):
             raise _unknown(model)
         waiting = Waiting(request, dispatcher, Embed(texts), served.seconds)
@@ -149,13 +164,19 @@ def make_app(served: Served, dispatcher: Dispatcher, access: Access) -> ASGIApp:
     app = Starlette(
         routes=[
             Route("/v1/models", models),
+            Route("/v1/models/{name:path}", model),
             Route("/v1/chat/completions", chat, methods=["POST"]),
             Route("/v1/embeddings", embeddings, methods=["POST"]),
             Route("/health", _health),
             *(Route(path, _page) for path in _PAGE),
         ],
         lifespan=life,
-        exception_handlers={FaultError: _fault, UserError: _wrong, HTTPException: _http},
+        exception_handlers={
+            FaultError: _fault,
+            UserError: _wrong,
+            HTTPException: _http,
+            Exception: _bug,
+        },
     )
     return _Door(app, access)
 
@@ -182,7 +203,15 @@ async def _wrong(_: Request, error: Exception) -> Response:
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return FaultError(error.status_code, str(error.detail), "not_found").response()
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid_request")
+    response = FaultError(error.status_code, str(error.detail), code).response()
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _bug(_: Request, error: Exception) -> Response:
+    message = f"a fault of kofinlaw ({type(error).__name__}); see the server's log"
+    return FaultError(500, message, "internal_error").response()
 
 
 def _unknown(model: str) -> FaultError:
@@ -190,15 +219,23 @@ def _unknown(model: str) -> FaultError:
     return FaultError(404, message, "model_not_found", "model")
 
 
-async def _body(request: Request, most: int) -> object:
+async def _body(request: Request, served: Served) -> object:
+    most = served.most_bytes
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise FaultError(415, "send Content-Type: application/json", "unsupported_media_type")
     data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > most:
-            raise FaultError(413, f"the request has more than {most} bytes", "request_too_large")
+    try:
+        async with asyncio.timeout(min(served.seconds, _BODY_SECONDS)):
+            async for piece in request.stream():
+                data += piece
+                if len(data) > most:
+                    message = f"the request has more than {most} bytes"
+                    raise FaultError(413, message, "request_too_large")
+    except TimeoutError:
+        raise FaultError(408, "the body did not arrive in time", "timeout") from None
+    except ClientDisconnect:
+        raise FaultError(499, "the client left", "client_left") from None
     try:
         return load_json(bytes(data))
     except ValueError:

@@ -11,18 +11,20 @@ from kofinlaw.decoding import clean_text
 from kofinlaw.recipes.api import Limits
 from kofinlaw.recipes.asking.days import typed_day
 
-__all__ = ["ChatRequest", "chat_request", "embedding_texts"]
+__all__ = ["ChatRequest", "chat_request", "check_question", "embedding_texts"]
 
 MOST_TOKENS = 4096
 MOST_MESSAGES = 200
 MOST_TEXTS = 256
+MOST_QUESTION = 8_000  # characters; the time of a search grows with the question
 # Fields that change nothing at their neutral values; others are refused.
 _NEUTRAL: dict[str, tuple[object, ...]] = {
     "n": (1,), "top_p": (1,), "frequency_penalty": (0,), "presence_penalty": (0,),
-    "logprobs": (False,), "tools": ([],), "tool_choice": ("none",),
+    "logprobs": (False,), "top_logprobs": (0,), "tools": ([],), "tool_choice": ("none", "auto"),
+    "parallel_tool_calls": (True, False), "modalities": (["text"],),
     "response_format": ({"type": "text"},), "logit_bias": ({},),
 }  # fmt: skip
-_NOTES = ("user", "metadata", "store", "service_tier", "safety_identifier")
+_NOTES = ("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
 _APPLIED = (
     *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"),
     *("stop", "temperature", "seed", "rag", "as_of"),
@@ -74,13 +76,17 @@ def chat_request(body: object) -> ChatRequest:
         or not all(isinstance(one, str) and one for one in stops)
     ):
         raise UserError("stop is a text or a list of at most 4 texts", where="stop")
-    options = body.get("stream_options") or {}
-    name = "max_completion_tokens" if body.get("max_completion_tokens") else "max_tokens"
+    options = body.get("stream_options")
+    if options is not None and not isinstance(options, dict):
+        raise UserError(
+            'stream_options is an object, as {"include_usage": true}', where="stream_options"
+        )
+    name = "max_tokens" if body.get("max_completion_tokens") is None else "max_completion_tokens"
     return ChatRequest(
         model=_model(body),
         messages=_messages(body.get("messages")),
         stream=_flag(body, "stream") or False,
-        usage=isinstance(options, dict) and options.get("include_usage") is True,
+        usage=options is not None and options.get("include_usage") is True,
         limits=Limits(
             max_tokens=int(_number(body, name, 1, MOST_TOKENS, 256, whole=True)),
             stop=tuple(stops),
@@ -93,12 +99,23 @@ def chat_request(body: object) -> ChatRequest:
     )
 
 
+def check_question(question: str) -> None:
+    """Raise UserError for a question that is too long for a search."""
+    if len(question) > MOST_QUESTION:
+        raise UserError(
+            f"the question has {len(question)} characters; the most is {MOST_QUESTION}",
+            where="messages",
+            remedy="ask a shorter question, or send rag = false",
+        )
+
+
 def embedding_texts(body: object) -> tuple[str, tuple[str, ...], str]:
     """Return the model, the texts and the form of an embedding request. Raises UserError."""
     if not isinstance(body, dict):
         raise UserError("the body is not a JSON object", where="body")
-    for name in body:
-        if name not in ("model", "input", "encoding_format", "user"):
+    for name, value in body.items():
+        empty = name == "dimensions" and value is None
+        if name not in ("model", "input", "encoding_format", "user") and not empty:
             raise UserError(f"{name[:60]} is not supported", where=name[:60], remedy="leave it out")
     texts = body.get("input")
     texts = [texts] if isinstance(texts, str) else texts
@@ -107,7 +124,12 @@ def embedding_texts(body: object) -> tuple[str, tuple[str, ...], str]:
         or not 0 < len(texts) <= MOST_TEXTS
         or not all(isinstance(one, str) and one.strip() for one in texts)
     ):
-        raise UserError(f"input is a text or a list of 1 to {MOST_TEXTS} texts", where="input")
+        raise UserError(
+            f"input is a text or a list of 1 to {MOST_TEXTS} texts that are not empty",
+            where="input",
+            remedy="send texts, not numbers of tokens (check_embedding_ctx_length=False in "
+            "LangChain)",
+        )
     form = body.get("encoding_format") or "float"
     if form not in ("float", "base64"):
         raise UserError("encoding_format is float or base64", where="encoding_format")
@@ -133,6 +155,8 @@ def _messages(given: object) -> tuple[dict[str, str], ...]:
         if role not in ("system", "user", "assistant"):
             raise UserError("role is system, user or assistant", where=f"{where}.role")
         content = one.get("content")
+        if content is None and role == "assistant":
+            content = ""  # a turn that only called tools or refused
         if isinstance(content, list) and all(
             isinstance(part, dict)
             and part.get("type") == "text"

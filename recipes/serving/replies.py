@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from kofinlaw.models.engines.base import Generation, cut_at_stop
 from kofinlaw.recipes.serving.chat_request import ChatRequest
@@ -17,6 +18,7 @@ from kofinlaw.results import JsonValue
 __all__ = ["StableText", "completion", "events"]
 
 _PIECE = 24  # characters of one event where the whole text is known at its start
+_BREAKS = re.compile("[\u0085\u2028\u2029]")
 DONE = "data: [DONE]\n\n"
 
 
@@ -107,6 +109,16 @@ def _head(kind: str, model: str) -> dict[str, JsonValue]:
     return {"id": name, "object": kind, "created": int(time.time()), "model": model}
 
 
+def _event(value: Mapping[str, object]) -> str:
+    """Return a server-sent event; some clients split lines at NEL and at U+2028 and U+2029."""
+    text = _BREAKS.sub(_escaped, json.dumps(value, ensure_ascii=False))
+    return f"data: {text}\n\n"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
 async def events(
     asked: ChatRequest,
     model: str,
@@ -127,7 +139,7 @@ async def events(
 
     def event(delta: dict[str, str], finish: object = None, **more: JsonValue) -> str:
         one = {"index": 0, "delta": delta, "finish_reason": finish}
-        return f"data: {json.dumps({**head, 'choices': [one], **more}, ensure_ascii=False)}\n\n"
+        return _event({**head, "choices": [one], **more})
 
     stable = StableText(asked.limits.stop)
     yield event({"role": "assistant", "content": ""})
@@ -137,7 +149,7 @@ async def events(
                 yield event({"content": piece})
         body = whole()
     except FaultError as error:
-        yield f"data: {json.dumps(error.body(), ensure_ascii=False)}\n\n"
+        yield _event(error.body())
         yield DONE
         return
     choice = body["choices"][0]  # type: ignore[index,call-overload]
@@ -147,5 +159,5 @@ async def events(
     outer = {k: v for k, v in body.items() if k not in (*head, "choices", "usage")}
     yield event({}, choice["finish_reason"], **outer)  # type: ignore[index,call-overload]
     if asked.usage:
-        yield f"data: {json.dumps({**head, 'choices': [], 'usage': body['usage']})}\n\n"
+        yield _event({**head, "choices": [], "usage": body["usage"]})
     yield DONE

@@ -117,8 +117,8 @@ async function call(path, options) {
     $("token-label").hidden = false;
     throw new Error("locked");
   }
-  const body = await got.json();
-  if (!got.ok) throw new Error(body.error.message);
+  const body = await got.json().catch(() => null);
+  if (!got.ok || !body) throw new Error(body?.error?.message || `HTTP ${got.status}`);
   return body;
 }
 

@@ -97,8 +97,10 @@ def test_close_ends_the_engine_core_once_and_a_stall_ends_it_at_once():
         engine._run([], [])
 
     core = Core()
-    kill_engine(lease_engine("a hanging engine", lambda: hanging(core)))
+    lease = lease_engine("a hanging engine", lambda: hanging(core))
+    kill_engine(lease)
     assert core.ended == [0.0]
+    lease.close()
     kill_engine(SimpleNamespace(name="transformers"))  # nothing to end
 
 

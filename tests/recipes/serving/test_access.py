@@ -42,6 +42,7 @@ def test_an_open_address_knows_every_number_and_no_name():
         ("http://127.0.0.1:9000", False),
         ("http://evil.example", False),
         ("null", False),
+        ("http://[::1", False),
     ],
 )
 def test_a_page_of_another_origin_is_unknown(origin, known):

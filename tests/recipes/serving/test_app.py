@@ -12,6 +12,7 @@ import httpx
 import pytest
 from small_serving import echo
 
+from kofinlaw.recipes.serving.chat_request import MOST_QUESTION
 from kofinlaw.recipes.serving.worker import Worker
 
 TOKEN = "k" * 24
@@ -43,7 +44,9 @@ def test_bad_bodies_wrong_names_and_other_sites_are_refused(quick, ask):
     assert (got.status_code, got.json()["error"]["param"]) == (400, "n")
     assert ask(quick, model="other").status_code == 404
     assert ask(quick, "refuse").status_code == 400
-    assert httpx.get(path).status_code == 405
+    got = httpx.get(path)
+    assert (got.status_code, got.headers["allow"]) == (405, "POST")
+    assert got.json()["error"]["code"] == "method_not_allowed"
     assert httpx.get(f"{quick}/etc/passwd").json()["error"]["code"] == "not_found"
     for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
         assert ask(quick, headers=headers).status_code == 403
@@ -51,6 +54,37 @@ def test_bad_bodies_wrong_names_and_other_sites_are_refused(quick, ask):
     got = httpx.options(f"{quick}/v1/models", headers={"Access-Control-Request-Method": "GET"})
     assert not any(name.startswith("access-control") for name in got.headers)
     assert httpx.get(f"{quick}/health").json() == {"status": "ok"}
+
+
+def test_a_model_is_found_by_its_name(quick):
+    for name in ("pico", "embedder"):
+        assert httpx.get(f"{quick}/v1/models/{name}").json()["id"] == name
+    got = httpx.get(f"{quick}/v1/models/no/such")
+    assert (got.status_code, got.json()["error"]["code"]) == (404, "model_not_found")
+
+
+def test_a_question_that_is_too_long_does_not_reach_the_engine(quick, ask, worker):
+    got = ask(quick, "가" * (MOST_QUESTION + 1))
+    assert (got.status_code, got.json()["error"]["param"]) == (400, "messages")
+    assert ask(quick, "가" * (MOST_QUESTION + 1), rag=False).status_code == 200
+
+
+def test_a_body_that_does_not_arrive_is_given_up(small_server):
+    host, port = small_server(seconds=0.3).removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as slow:
+        slow.settimeout(20)
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        head += "Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+        slow.sendall(head.encode())
+        assert slow.recv(4096).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_stream_has_no_line_breaks_but_its_own(quick, ask):
+    text = "가\u2028나\u2029다\u0085라"
+    events = ask(quick, text, rag=False, stream=True).text
+    parts = [json.loads(one.removeprefix("data: ")) for one in events.splitlines() if "{" in one]
+    pieces = [part["choices"][0]["delta"].get("content", "") for part in parts]
+    assert "".join(pieces) == ask(quick, text, rag=False).json()["choices"][0]["message"]["content"]
 
 
 def test_fields_are_applied_and_notes_name_what_is_not(quick, ask):
@@ -96,7 +130,8 @@ def test_the_token_opens_the_interface_and_not_the_page(small_server, ask):
     address = small_server(token=TOKEN)
     for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
         assert ask(address, headers=header).status_code == 401
-        assert httpx.get(f"{address}/v1/models", headers=header).status_code == 401
+        got = httpx.get(f"{address}/v1/models", headers=header)
+        assert (got.status_code, got.headers["www-authenticate"]) == (401, "Bearer")
     assert ask(address, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
     assert httpx.get(address).status_code == 200
 

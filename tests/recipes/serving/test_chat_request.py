@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.recipes.serving.chat_request import chat_request, embedding_texts
+from kofinlaw.recipes.serving.chat_request import (
+    MOST_QUESTION,
+    chat_request,
+    check_question,
+    embedding_texts,
+)
 
 BODY = {"model": "pico", "messages": [{"role": "user", "content": "질문"}]}
 
@@ -23,6 +28,8 @@ BODY = {"model": "pico", "messages": [{"role": "user", "content": "질문"}]}
         ({"max_tokens": True}, "max_tokens"),
         ({"max_tokens": 1.5}, "max_tokens"),
         ({"max_completion_tokens": 10**9}, "max_completion_tokens"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens"),
+        ({"stream_options": 3}, "stream_options"),
         ({"temperature": 9}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
         ({"stop": [1]}, "stop"),
@@ -88,6 +95,27 @@ def test_all_fields_are_read():
     assert (read.limits.max_tokens, read.limits.stop) == (5, ("끝",))
     assert (read.limits.temperature, read.limits.seed) == (1.0, 7)
     assert (read.rag, read.stream, read.usage) == (False, True, True)
+
+
+def test_what_clients_send_at_its_neutral_value_is_accepted():
+    turn = {"role": "assistant", "content": None, "refusal": None}
+    messages = [BODY["messages"][0], turn, BODY["messages"][0]]
+    neutral = {"tool_choice": "auto", "parallel_tool_calls": True, "prompt_cache_key": "me"}
+    neutral |= {"top_logprobs": 0, "modalities": ["text"], "stream_options": None}
+    read = chat_request({**BODY, **neutral, "messages": messages})
+    assert read.messages[1] == {"role": "assistant", "content": ""}
+    assert embedding_texts({"model": "pico", "input": "글", "dimensions": None})[1] == ("글",)
+
+
+def test_token_numbers_are_refused_with_the_remedy():
+    with pytest.raises(UserError, match="not numbers of tokens"):
+        embedding_texts({"model": "pico", "input": [[1, 2]]})
+
+
+def test_a_question_longer_than_a_search_takes_is_refused():
+    check_question("가" * MOST_QUESTION)
+    with pytest.raises(UserError, match="the most is"):
+        check_question("가" * (MOST_QUESTION + 1))
 
 
 def test_decomposed_text_is_composed_and_half_an_emoji_replaced():
