@@ -41,7 +41,7 @@ class WorkerLostError(Exception):
 
 
 class Worker:
-    """A process with a loaded run. Use it from one thread at a time.
+    """A process with a loaded run. Batches of several threads run one after the other.
 
     Args:
         load: called in the process (so it is pickled); returns the function that answers batches.
@@ -51,6 +51,7 @@ class Worker:
     def __init__(self, load: Callable[[], Answering], *, batch_seconds: float = 300.0) -> None:
         self._load, self._limit = load, batch_seconds
         self._pipe: Connection | None = None
+        self._lock = threading.Lock()  # a batch's messages must not mix with those of another
         self.pid: int | None = None
 
     def start(self) -> None:
@@ -86,6 +87,15 @@ class Worker:
 
         Raises WorkerLostError if the process ends or takes too long; the next call starts another.
         """
+        with self._lock:
+            return self._run(jobs, text, wanted)
+
+    def _run(
+        self,
+        jobs: Sequence[Job],
+        text: Callable[[int, str], None] | None,
+        wanted: Callable[[], bool] | None,
+    ) -> list[object]:
         if self._pipe is None or not self._process.is_alive():
             self.stop()
             self.start()

@@ -231,7 +231,8 @@ def test_slow_and_silent_clients_do_not_hold_up_the_others(quick, ask):
         for sent in (b"", b"POST /v1/chat/completions HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: x"):
             slow = stack.enter_context(socket.create_connection((host, int(port))))
             slow.sendall(sent)
-        assert ask(quick).status_code == 200
+        got = ask(quick)
+        assert got.status_code == 200, got.text
 
 
 def test_the_page_loads_nothing_from_elsewhere(quick):

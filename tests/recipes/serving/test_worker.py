@@ -24,10 +24,11 @@ def test_a_run_that_cannot_be_loaded_is_one_error():
 
 SERVER = """
 import sys
-from small_serving import echo
+from pathlib import Path
+from small_serving import Logged
 from kofinlaw.recipes.serving.server import ServeSettings, serve
 if __name__ == "__main__":
-    serve(echo, "pico", None, ServeSettings(port=0), lambda line: print(line, flush=True))
+    serve(Logged(Path(sys.argv[1])), "pico", None, ServeSettings(port=0), lambda line: print(line, flush=True))
 """
 
 
@@ -38,11 +39,12 @@ def program(tmp_path):
     script.write_text(SERVER)
     paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     process = subprocess.Popen(
-        [sys.executable, str(script)],
+        [sys.executable, str(script), str(tmp_path / "log")],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": paths},
     )
+    process.log = tmp_path / "log"
     yield process
     process.kill()
     process.wait()
@@ -71,7 +73,9 @@ def test_a_stopped_server_answers_the_request_under_way(program, ask):
     address = program.stdout.readline().split("/   ")[0]
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(ask, address, "sleep 1")
-        time.sleep(0.4)
+        end = time.monotonic() + 30
+        while not (program.log.exists() and program.log.read_text()) and time.monotonic() < end:
+            time.sleep(0.02)
         program.terminate()
         assert waiting.result().status_code == 200
     assert program.wait(20) == 0
