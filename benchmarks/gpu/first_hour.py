@@ -270,6 +270,7 @@ def vllm(args: argparse.Namespace) -> dict[str, Any]:
 
     from kofinlaw.models.engines.vllm_engine import engine_arguments
     from kofinlaw.models.engines.vllm_memory import sequences_at_once, share_of_card
+    from kofinlaw.models.memory.card_memory import card_memory
     from kofinlaw.models.settings import EngineSettings
     from kofinlaw.units import GIB
 
@@ -277,8 +278,9 @@ def vllm(args: argparse.Namespace) -> dict[str, Any]:
     settings = EngineSettings(engine="vllm", context_tokens=4096)
     with tempfile.TemporaryDirectory() as name:
         folder = save_config(EXAONE, Path(name))
-        share = share_of_card(settings)
-        sequences = sequences_at_once(settings, folder, share)
+        card = card_memory()
+        share = share_of_card(settings, card)
+        sequences = sequences_at_once(settings, folder, share, card)
         arguments = engine_arguments(settings, folder, None, 0, share, sequences)
         arguments |= {"load_format": "dummy", "skip_tokenizer_init": True}
         started = time.perf_counter()

@@ -30,6 +30,7 @@ from kofinlaw.models.engines.base import (
 )
 from kofinlaw.models.engines.constraints import bare_pattern
 from kofinlaw.models.engines.vllm_memory import sequences_at_once, share_of_card
+from kofinlaw.models.memory.card_memory import card_memory
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 
@@ -241,8 +242,9 @@ def _started(settings: EngineSettings, folder: Path, adapter: Path | None, seed:
     """
     import vllm
 
-    share = share_of_card(settings)
-    sequences = sequences_at_once(settings, folder, share)
+    card = card_memory()
+    share = share_of_card(settings, card)
+    sequences = sequences_at_once(settings, folder, share, card)
     arguments = engine_arguments(settings, folder, adapter, seed, share, sequences)
     try:
         return vllm.LLM(**arguments)

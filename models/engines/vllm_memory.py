@@ -9,29 +9,28 @@ from __future__ import annotations
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.decoding import load_json
-from kofinlaw.errors import raise_if_machine
-from kofinlaw.models.memory.card_memory import CardMemory, card_memory, memory_share
+from kofinlaw.models.catalogue import card_from_config
+from kofinlaw.models.memory.card_memory import CardMemory, memory_share
+from kofinlaw.models.memory.counts import cache_bytes_per_token
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.units import GIB
 
-__all__ = ["MOST_SEQUENCES", "cache_bytes_per_token", "sequences_at_once", "share_of_card"]
+__all__ = ["MOST_SEQUENCES", "sequences_at_once", "share_of_card"]
 
 MOST_SEQUENCES = 256  # vLLM's own default for offline batches
 # Of vLLM's share, besides weights and cache: activations of the longest batch, CUDA graphs, logits.
 WORKING_BYTES = int(1.5 * GIB)
-# Size of the loaded linear weights relative to 16 bit.
-LOADED = {"none": 1.0, "fp8": 0.5, "int8": 0.5, "nf4": 0.28}
+# Size of the loaded weights relative to the stored ones; vLLM loads no int8.
+LOADED = {"none": 1.0, "fp8": 0.5, "nf4": 0.28}
 
 
-def share_of_card(settings: EngineSettings, card: CardMemory | None = None) -> float:
+def share_of_card(settings: EngineSettings, card: CardMemory | None) -> float:
     """Return the share of the card's memory that vLLM is given.
 
-    `card` is the card's memory now; None: it is asked. Without a figure, vLLM's former default.
+    `card` is the card's memory now; None, if it is not known, gives vLLM's former default.
 
     Raises: UserError if the configured share is more than what is free, or if nothing is free.
     """
-    card = card or card_memory()
     if card is None:
         return settings.gpu_memory_share or 0.9
     free = memory_share(card)
@@ -54,43 +53,24 @@ def share_of_card(settings: EngineSettings, card: CardMemory | None = None) -> f
     return free if asked is None else asked
 
 
-def cache_bytes_per_token(config: dict[str, object]) -> int:
-    """Return the bytes of keys and values of one token in 16 bit, from a model's config.json.
-
-    0 if the config does not say it. Two tensors (keys, values) of 2 bytes for each layer, head and
-    number of a head.
-    """
-    try:
-        layers = int(str(config["num_hidden_layers"]))
-        heads = int(str(config["num_attention_heads"]))
-        kept = int(str(config.get("num_key_value_heads") or heads))
-        size = int(str(config.get("head_dim") or int(str(config["hidden_size"])) // heads))
-    except (KeyError, ValueError):
-        return 0
-    return 4 * layers * kept * size
-
-
 def sequences_at_once(
-    settings: EngineSettings, folder: Path, share: float, card: CardMemory | None = None
+    settings: EngineSettings, folder: Path, share: float, card: CardMemory | None
 ) -> int:
     """Return how many sequences vLLM writes at once.
 
     It is the configured number, or as many sequences of half the context as the cache holds, which
     is vLLM's share less the weights and its working memory; at least 1, at most `MOST_SEQUENCES`.
-    More would only be stopped and read again by vLLM.
+    More would only be stopped and read again by vLLM. Without a figure for the card, or for a model
+    of unknown shape, it is `MOST_SEQUENCES`.
+
+    Raises: UserError if the folder has no readable config.json.
     """
     if settings.max_sequences is not None:
         return settings.max_sequences
-    card = card or card_memory()
-    try:
-        config = load_json((folder / "config.json").read_text(encoding="utf-8"))
-        stored = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-    except (OSError, ValueError) as error:
-        raise_if_machine(error, folder)
-        return MOST_SEQUENCES
-    per_token = cache_bytes_per_token(config)
+    per_token = cache_bytes_per_token(card_from_config(folder))
     if card is None or not per_token:
         return MOST_SEQUENCES
+    stored = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     loaded = stored * LOADED[settings.quantization]
     room = share * card.total - loaded - WORKING_BYTES
     typical = max(1, settings.context_tokens // 2)

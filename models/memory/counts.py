@@ -19,6 +19,7 @@ __all__ = [
     "VALUE_BYTES",
     "adapter_parameters",
     "bytes_per_token",
+    "cache_bytes_per_token",
     "embedding_parameters",
     "linear_parameters",
     "linear_shapes",
@@ -109,6 +110,14 @@ def weight_terms(card: ModelCard, quantization: Quantization) -> dict[str, float
 def bytes_per_token(tensors: Sequence[tuple[int, int]]) -> int:
     """Return the total bytes per token of tensors given as (bytes per token, number)."""
     return sum(width * count for width, count in tensors)
+
+
+def cache_bytes_per_token(card: ModelCard) -> int:
+    """Return the bytes of a token's keys and values in 16 bit; 0 for a model of unknown shape.
+
+    They are 2 tensors · layers · key-value heads · head size · 2 bytes.
+    """
+    return 4 * card.layers * card.kv_heads * card.head_dim
 
 
 def saved_tensors(card: ModelCard, rank: int = 16) -> list[tuple[int, int]]:

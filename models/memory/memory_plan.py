@@ -18,6 +18,7 @@ from kofinlaw.models.memory.counts import (
     Quantization,
     adapter_parameters,
     bytes_per_token,
+    cache_bytes_per_token,
     linear_shapes,
     saved_scores,
     saved_tensors,
@@ -162,8 +163,7 @@ def plan_serving_memory(
 ) -> MemoryPlan:
     """Plan the memory of answering.
 
-    The key-value cache takes 2 · layers · kv heads · head size · 2 bytes per token. On a CPU the
-    term "logits" counts only what exceeds the prompts' activations.
+    On a CPU the term "logits" counts only what exceeds the prompts' activations.
 
     Args:
         card: the model; its shape must be known.
@@ -182,14 +182,13 @@ def plan_serving_memory(
 
     def terms_at(context: int, batch: int) -> dict[str, float]:
         tokens = batch * context
-        per_token = 4 * card.layers * card.kv_heads * card.head_dim
         transient = [(2 * card.hidden, 4), (2 * card.intermediate, 3)]
         if not gpu:
             transient = max(transient, _attention_tensors(card, context), key=bytes_per_token)
         prefill, logits = tokens * bytes_per_token(transient), batch * card.vocab * LOGPROB_BYTES
         free = 0 if gpu else expected_free_bytes(transient, tokens)
         terms = weight_terms(card, names[bits])
-        terms["key-value cache"] = tokens * per_token / GIB
+        terms["key-value cache"] = tokens * cache_bytes_per_token(card) / GIB
         terms["prefill activations"] = prefill / GIB
         terms["logits"] = (logits if gpu else max(0, logits - prefill - free)) / GIB
         if not gpu:

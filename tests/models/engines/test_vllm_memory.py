@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from kofinlaw import UserError
 from kofinlaw.models.engines.vllm_memory import (
     MOST_SEQUENCES,
-    cache_bytes_per_token,
     sequences_at_once,
     share_of_card,
 )
@@ -56,12 +55,6 @@ def test_a_configured_share_is_kept_or_refused_with_the_figures():
     assert "0.81" in str(caught.value)
 
 
-def test_the_cache_of_a_token():
-    assert cache_bytes_per_token(EXAONE) == 4 * 32 * 8 * 128
-    assert cache_bytes_per_token({**EXAONE, "head_dim": 64}) == 4 * 32 * 8 * 64
-    assert cache_bytes_per_token({"num_hidden_layers": 2}) == 0
-
-
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(EXAONE))
@@ -78,8 +71,15 @@ def test_sequences_follow_the_memory_and_the_settings(folder):
     assert four == 64
     assert sequences_at_once(vllm(max_sequences=5), folder, 0.92, card(23.2)) == 5
     assert sequences_at_once(settings, folder, 0.3, card(23.2)) == 1
-    (folder / "config.json").write_text("{")
+    small = {"text_config": {**EXAONE, "head_dim": 64}}  # as multimodal models write it
+    (folder / "config.json").write_text(json.dumps(small))
+    assert sequences_at_once(settings, folder, 0.92, card(23.2)) == 44
+    (folder / "config.json").write_text("{}")
     assert sequences_at_once(settings, folder, 0.92, card(23.2)) == MOST_SEQUENCES
+    assert sequences_at_once(settings, folder, 0.92, None) == MOST_SEQUENCES
+    (folder / "config.json").write_text("{")
+    with pytest.raises(UserError, match=r"config\.json"):
+        sequences_at_once(settings, folder, 0.92, card(23.2))
 
 
 @given(st.floats(0.01, 80), st.floats(1, 80))
