@@ -12,13 +12,12 @@ from itertools import zip_longest
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.law.annex_links import is_annex
 from kofinlaw.data.law.versions import act_of, citation_key
+from kofinlaw.data.prompting.packing import LENGTH_EXPONENT
 from kofinlaw.rag.arrays import Mask
 from kofinlaw.rag.index.index import Index
 from kofinlaw.records import Chunk
 
 __all__ = ["annex_rows", "cross_references", "neighbours"]
-
-_LENGTH_EXPONENT = 0.4  # as in the packer: a short part that shares as much comes first
 
 
 def neighbours(
@@ -84,11 +83,13 @@ def annex_rows(
     """Return (position in `order`, row) of the best passage of each annex that the hits name.
 
     `order` are the rows found, best first. The best passage shares most bigrams with the query,
-    weighed by its length. At most `limit` passages, none found already, and only texts that are
-    `shown` (None: all).
+    weighed by its length as in the packer. At most `limit` passages, none found already, and only
+    texts that are `shown` (None: all).
     """
+    if not limit:
+        return []
     found = set(order)
-    wanted = frozenset(bigrams(query)) if limit else frozenset()
+    wanted = frozenset(bigrams(query))
     out: list[tuple[int, int]] = []
     for position, row in enumerate(order):
         if is_annex(index.chunks[row].unit):
@@ -96,15 +97,17 @@ def annex_rows(
         for target in index.references.get(citation_key(index.chunks[row]), ()):
             rows = index.rows_of_unit.get(target, ()) if is_annex(target) else ()
             texts = [p for p in rows if shown is None or shown[p]]
-            if len(out) >= limit or not texts:
+            if not texts:
                 continue
             best = max(texts, key=lambda p: (_shared(index.chunks[p].text, wanted), -p))
             if best not in found:
                 found.add(best)
                 out.append((position, best))
+                if len(out) == limit:
+                    return out
     return out
 
 
 def _shared(text: str, wanted: frozenset[str]) -> float:
     grams = set(bigrams(text))
-    return len(grams & wanted) / max(len(grams), 1) ** _LENGTH_EXPONENT
+    return len(grams & wanted) / max(len(grams), 1) ** LENGTH_EXPONENT
