@@ -11,7 +11,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["PACKAGES", "Package", "installed_version", "unpack"]
+__all__ = ["PACKAGES", "Package", "unpack"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def unpack(package: Package, folder: Path) -> Path:
     """Return the folder with the package's Python sources, made below `folder` if absent.
 
     The wheel is downloaded with pip's settings (vLLM's takes 330 MB) and deleted after its sources
-    and metadata are unpacked.
+    are unpacked.
 
     Raises: subprocess.CalledProcessError where pip cannot download it.
     """
@@ -60,14 +60,8 @@ def unpack(package: Package, folder: Path) -> Path:
     (wheel,) = wheels.glob(f"{stem}*.whl")
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
-            if name.endswith(".py") or ".dist-info/" in name:
+            if name.endswith(".py"):
                 archive.extract(name, out)
     wheel.unlink()
     done.touch()
     return out
-
-
-def installed_version(folder: Path) -> str:
-    """Return the version in the metadata of an unpacked wheel."""
-    metadata = next(folder.glob("*.dist-info/METADATA")).read_text(encoding="utf-8")
-    return next(line[9:] for line in metadata.splitlines() if line.startswith("Version: "))

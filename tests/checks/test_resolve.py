@@ -9,6 +9,7 @@ import pytest
 
 from checks import resolve
 from checks.page import PAGE, replace_section
+from checks.wheels import PACKAGES
 from kofinlaw.models.doctor import APART
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,13 @@ def test_every_extra_and_every_documented_set_is_resolved():
     known = {extra for case in cases() for extra in case.extras}
     assert known == set(extras)
     assert any(set(case.extras) == set(extras) for case in cases())
+
+
+def test_the_page_has_a_row_for_each_set_and_each_library():
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    rows = {tuple(line.split(" | ")) for line in lines if line.startswith("| ")}
+    assert {row[0].removeprefix("| ") for row in rows} >= {case.name for case in cases()}
+    assert {(f"| {one.name}", one.version) for one in PACKAGES} <= {row[:2] for row in rows}
 
 
 def test_doctor_and_the_check_name_the_same_extras_apart():
