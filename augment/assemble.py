@@ -11,7 +11,14 @@ from kofinlaw import Progress, silent
 from kofinlaw.augment.generators.drafts import Draft, source_rng
 from kofinlaw.augment.generators.falsity import true_elsewhere
 from kofinlaw.augment.generators.free_text import FreeItem
-from kofinlaw.augment.hard_items import POOL, BalanceFigures, ShownItem, copies_the_law, take_hard
+from kofinlaw.augment.hard_items import (
+    POOL,
+    BalanceFigures,
+    ShownItem,
+    copies_the_law,
+    lines_by_unit,
+    take_hard,
+)
 from kofinlaw.augment.option_choice import Item, build_item, find_problem
 from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.raft import PassageIndex
@@ -149,12 +156,7 @@ def _hard_items(
         return []
     rng = source_rng(context.seed, "hard", name)
     pools = pools_by_kind(drafts, settings.generators)
-    lines = {
-        a.id: (a.heading, *a.text.split("\n")) for law in context.laws.acts for a in law.articles
-    }
-    for law in context.laws.acts:
-        for table in law.tables:
-            lines[table.unit] = (*lines.get(table.unit, ()), *table.header, *table.lines)
+    lines = lines_by_unit(context.laws)
     for kind in sorted(pools):
         rng.shuffle(pools[kind])
         # Questions that copy no long run of the law come first.

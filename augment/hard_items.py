@@ -19,6 +19,7 @@ from kofinlaw.augment.balance import SMALLEST, balanced, excess
 from kofinlaw.augment.evidence_free import evidence_free_credits
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.option_choice import Item
+from kofinlaw.augment.reading.acts import Laws
 from kofinlaw.augment.rewording.runs import Source, shares_run
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.solvers.credit import credit_of
@@ -32,6 +33,7 @@ __all__ = [
     "balance_table",
     "centre_scores",
     "copies_the_law",
+    "lines_by_unit",
     "solver_credits",
     "take_hard",
 ]
@@ -124,10 +126,19 @@ def take_hard(
     return out
 
 
-def copies_the_law(draft: Draft, lines: Mapping[str, Sequence[str]]) -> bool:
-    """Return whether the answer or the stem shares a long run of letters with the draft's articles.
+def lines_by_unit(laws: Laws) -> dict[str, tuple[str, ...]]:
+    """Return the lines of each article, and those of the tables of each annex, by unit."""
+    lines = {a.id: (a.heading, *a.text.split("\n")) for law in laws.acts for a in law.articles}
+    for law in laws.acts:
+        for table in law.tables:
+            lines[table.unit] = (*lines.get(table.unit, ()), *table.header, *table.lines)
+    return lines
 
-    `lines` are the lines of the articles by id.
+
+def copies_the_law(draft: Draft, lines: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether the answer or the stem shares a long run of letters with the draft's units.
+
+    `lines` are those of `lines_by_unit`.
     """
     source = Source(line for unit in draft.units for line in lines[unit])
     return any(shares_run(text, source) for text in (draft.answer, draft.stem))

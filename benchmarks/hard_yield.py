@@ -26,22 +26,23 @@ from kofinlaw.augment.hard.facts import clause_facts, refusal
 from kofinlaw.augment.hard.registry import HARD_GENERATORS
 from kofinlaw.augment.hard.slots import read_slots
 from kofinlaw.augment.hard.surroundings import Surroundings
-from kofinlaw.augment.hard_items import copies_the_law
+from kofinlaw.augment.hard_items import copies_the_law, lines_by_unit
 from kofinlaw.augment.reading.acts import Law, Laws, read_laws
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_jsonl
-from kofinlaw.records import Article
+from kofinlaw.records import Article, Chunk
 
 SEED = 42
 ENOUGH = 3  # wrong values of a question with four options
 
 
 def read_acts(folder: Path, work: Path) -> Laws:
-    """Return the acts and rules of a folder of statutes."""
+    """Return the acts and rules of a folder of statutes, with the tables of their annexes."""
     sources = [{"path": str(folder / name)} for name in ("acts", "admin_rules")]
     build_corpus(DataSettings.model_validate({"sources": sources}), work, base=Path.cwd())
-    return read_laws(read_jsonl(work / "articles.jsonl", Article))
+    chunks = read_jsonl(work / "chunks.jsonl", Chunk)
+    return read_laws(read_jsonl(work / "articles.jsonl", Article), chunks)
 
 
 def losses(laws: Laws, acts: Sequence[Law]) -> tuple[Counter[str], Counter[str]]:
@@ -70,7 +71,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         laws = read_acts(args.folder, Path(work))
     acts = laws.acts[args.first - 1 :: args.every]
-    lines = {a.id: (a.heading, *a.text.split("\n")) for law in laws.acts for a in law.articles}
+    lines = lines_by_unit(laws)
     made: Counter[str] = Counter()
     copies: Counter[str] = Counter()
     started = time.process_time()
