@@ -207,7 +207,8 @@ class RagSettings(BaseModel):
         0,
         ge=0,
         le=10,
-        description="passages of annexes (별표) that found articles name, added behind each one",
+        description="most passages of annexes (별표) that found articles name, each added behind "
+        "its article",
     )
     option_passages: int = Field(
         0,
