@@ -127,8 +127,9 @@ class SureTable:
 def sure_tables(tables: Sequence[AnnexTable]) -> list[SureTable]:
     """Return the tables of a regulation with their sure cells.
 
-    A row whose last label also names a row of another table of the annex is not sure, unless the
-    table has a title of its own: the text around the tables decides which row is meant.
+    A row whose labels are also those of a row of another table of the annex, or the last label of
+    one, is not sure, unless the table has a title of its own: the text around the tables decides
+    which row is meant.
     """
     titles = [_title(table) for table in tables]
     of_annex = Counter(
