@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.citations import Scope, document_aliases, find_citations
 from kofinlaw.data.law.former_names import FormerName
-from kofinlaw.data.law.titles import document_id, title_key
+from kofinlaw.data.law.titles import DECREES, document_id, title_key, titles_by_key
 from kofinlaw.records import Article, Chunk, record_fault
 
 __all__ = ["ChunkLookup", "Citing", "Passage", "Reference", "citation_graph", "references"]
@@ -58,7 +58,6 @@ class Passage(NamedTuple):
 
 
 Citing = Article | Passage
-_TAILS = ("", " 시행령", " 시행규칙")
 
 
 class ChunkLookup:
@@ -91,11 +90,11 @@ class ChunkLookup:
         former name of its decree.
         """
         scope = Scope.of(self._numbers)
-        known = {title_key(title): title for title in self._chunks}
+        known = titles_by_key(self._chunks)
         names: dict[str, str] = {}
         for one in former:
             if one.same and len(one.titles) == 1:
-                for tail in _TAILS:
+                for tail in ("", *DECREES):
                     present = known.get(title_key(one.titles[0] + tail))
                     if present:
                         names[title_key(one.name + tail)] = present

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 __all__ = [
     "ALIASES",
+    "DECREES",
     "canonical_title",
     "document_id",
     "name_pattern",
@@ -87,7 +88,7 @@ ALIASES: Mapping[str, str] = {
     "금융복합기업집단법": "금융복합기업집단의 감독에 관한 법률",
     "외국환법": "외국환거래법",
 }
-_DECREES = (" 시행령", " 시행규칙")
+DECREES = (" 시행령", " 시행규칙")  # the ends of the titles of a decree and a rule
 _FILLING = r"[\s·ㆍ]*"
 
 
@@ -117,7 +118,7 @@ def canonical_title(name: str, titles: Mapping[str, str] | None = None) -> str:
     plain = title_key(name)
     if titles and plain in titles:
         return titles[plain]
-    for tail in ("", *_DECREES):
+    for tail in ("", *DECREES):
         stem = plain[: len(plain) - len(title_key(tail))] if tail else plain
         if (not tail or plain.endswith(title_key(tail))) and stem in ALIASES:
             full = ALIASES[stem] + tail
