@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measure the first hour's questions on a CUDA card in about eight minutes, with random weights.
+# Measure the first hour's questions on a CUDA card with random weights, in about eight minutes by
+# estimate: no card has run it.
 #
 #   benchmarks/gpu/first_hour.sh                      every part, each at most three minutes
 #   benchmarks/gpu/first_hour.sh --only oom           one part (repeatable)
