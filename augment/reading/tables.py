@@ -16,7 +16,8 @@ from kofinlaw.records import Chunk
 
 __all__ = ["AnnexTable", "read_tables"]
 
-_TABLE = re.compile(r"(?P<name>표\d+)(?P<part>[~.][\d~.]*+)?\Z")  # the last part of an id
+# The last part of an id: `표1`, its second part `표1~2`, a split row `표1~2.1`.
+_TABLE = re.compile(r"(?P<name>표\d+)(?:[~.][\d~.]*+)?\Z")
 # The name of an annex at the start of its title, and the articles that it names at the end.
 _HEADING = re.compile(r"[<\[〈【]?(?:별표|기타)[\s\d의-]*+[>\]〉】]?")
 _LISTED = re.compile(r"(?<!\s)\s*+\((?:시행령 ?)?(?:법|영|규정)?\s?제\d[^()]*+\)\Z")
@@ -92,7 +93,7 @@ def _table(parts: Sequence[Chunk]) -> AnnexTable | None:
         return None
     size = first.header[-1] + 1
     above = lines[0][:size]
-    whole = not any("." in (_part(chunk) or "") for chunk in parts)
+    split = any("." in chunk.id.rpartition("/")[2] for chunk in parts)
     joined = list(lines[0])
     for other in lines[1:]:
         if other[:size] != above:
@@ -109,13 +110,8 @@ def _table(parts: Sequence[Chunk]) -> AnnexTable | None:
         columns=rows[0].columns,
         rows=rows,
         lines=tuple(joined[row.line] for row in rows),
-        whole=whole and len(rows) == len(body),
+        whole=not split and len(rows) == len(body),
     )
-
-
-def _part(chunk: Chunk) -> str | None:
-    found = _TABLE.match(chunk.id.rpartition("/")[2])
-    return found.group("part") if found else None
 
 
 def _heading(path: str) -> str:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.reading.tables import read_tables
 from kofinlaw.records import Chunk
@@ -52,5 +54,16 @@ def test_forms_articles_and_replaced_texts_have_no_tables():
     text = f"{HEAD}\n| 현금 | 100 |\n| 예금 | 90 |"
     form = chunk("별지/표1", text, "감독규정 별지 제1호서식")
     article = chunk("제1조/표1", text, "감독규정 제1조")
-    assert read_tables([form, article]) == {}
-    assert read_laws([], [form]).acts == ()
+    replaced = replace(chunk("별표 7/표1", text), until="2024-01-01")
+    assert read_tables([form, article, replaced]) == {}
+
+
+def test_a_law_has_the_tables_of_its_annexes(parse):
+    articles = [
+        *parse("감독규정", "##### 제1조 (목적)\n\n목적"),
+        *parse("법", "##### 제1조 (목적)\n\n목적"),
+    ]
+    passages = [chunk("별표 7/표1", f"{HEAD}\n| 현금 | 100 |\n| 예금 | 90 |")]
+    rule, act = read_laws(articles, passages).acts
+    assert [table.unit for table in rule.tables] == ["감독규정 별표 7"]
+    assert act.tables == read_laws(articles).acts[0].tables == ()
