@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from kofinlaw.augment.hard_items import copies_the_law, lines_by_unit
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.tables.row_sets import KINDS, generate
@@ -90,3 +91,11 @@ def test_the_reason_cites_the_regulation_and_the_annex(drafts, law):
     value = next(d for d in drafts if d.kind == "annex_value")
     (line,) = deciding_lines(value, law, ["\n".join(value.focus)])
     assert value.answer.rstrip("%") in line.text
+
+
+def test_the_lines_of_an_annex_are_known_by_its_unit(drafts, law):
+    lines = lines_by_unit(Laws((law,)))
+    assert lines == {"감독규정 별표 7": (*law.tables[0].header, *law.tables[0].lines)}
+    draft = next(d for d in drafts if d.kind == "annex_row")
+    assert not copies_the_law(draft, lines)
+    assert copies_the_law(replace(draft, answer=law.tables[0].lines[3]), lines)
