@@ -19,6 +19,7 @@ from kofinlaw.decoding import decode_name
 from kofinlaw.errors import check_working_folder
 from kofinlaw.files import existing_path, explained_error
 from kofinlaw.recipes.cli.answer_commands import answer, ask
+from kofinlaw.recipes.cli.bundle_command import bundle
 from kofinlaw.recipes.cli.console import say
 from kofinlaw.recipes.cli.exam_command import bench, exam
 from kofinlaw.recipes.cli.export_command import export
@@ -66,7 +67,7 @@ COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     fit_retriever,
     *(ask, serve, mcp, answer, exam, bench, score, compare),
-    *(verify_citations, merge, verify, export, models, doctor),
+    *(verify_citations, merge, verify, export, bundle, models, doctor),
 )
 
 # The commands that continue unfinished work if they are run again.
