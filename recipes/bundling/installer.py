@@ -114,7 +114,7 @@ def _foreign(root: Path, known: set[str]) -> list[str]:
 def check_machine(wanted: dict[str, str]) -> None:
     """Raise RefusedError if this Python or this system cannot use the bundle's wheels.
 
-    `wanted` has `python` (3.11), `machine` (x86_64) and `glibc` (2.28).
+    `wanted` has `python` (3.11), `oldest_python` (3.11.5), `machine` (x86_64) and `glibc` (2.28).
     """
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if platform.python_implementation() != "CPython" or here != wanted["python"]:
@@ -122,6 +122,11 @@ def check_machine(wanted: dict[str, str]) -> None:
             f"this bundle is for CPython {wanted['python']}, and this is "
             f"{platform.python_implementation()} {here}: PYTHON=/path/to/python{wanted['python']} "
             "sh install.sh"
+        )
+    if sys.version_info[:3] < _numbers(wanted["oldest_python"]):
+        raise RefusedError(
+            f"this bundle needs Python {wanted['oldest_python']} or newer, and this is "
+            f"{platform.python_version()}"
         )
     if sys.platform != "linux" or platform.machine() != wanted["machine"]:
         raise RefusedError(

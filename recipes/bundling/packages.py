@@ -135,7 +135,7 @@ def other_versions(values: Iterable[str]) -> dict[str, str]:
 
     Raises UserError for another form.
     """
-    found = {}
+    found: dict[str, str] = {}
     for value in values:
         match = _USE.fullmatch(value)
         if match is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
@@ -15,7 +16,7 @@ from kofinlaw.recipes.bundling.wheels import source_tree
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.units import GIB
 
-__all__ = ["BundlePlan", "Wanted", "make_plan", "partial_folder", "require_place"]
+__all__ = ["BundlePlan", "Environment", "Wanted", "make_plan", "partial_folder", "require_place"]
 
 # Wheels take less than half of the installed files; pip holds each twice while it downloads.
 _WHEEL_SHARE = 0.45
@@ -36,6 +37,14 @@ class Wanted:
     platform: str | None = None
     extras: tuple[str, ...] = ()
     use: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where packages are looked up by name, and kofinlaw's sources; this environment by default."""
+
+    find: Callable[[str], Distribution] = distribution
+    sources: Path | None = field(default_factory=source_tree)
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,7 @@ def make_plan(
     wanted: Wanted,
     *,
     prepare: bool = False,
+    environment: Environment | None = None,
     progress: Progress = silent,
 ) -> BundlePlan:
     """Return the plan of a bundle of a run in the folder `out`.
@@ -118,16 +128,17 @@ def make_plan(
     `prepare` converts the base model if that is needed; without it nothing is written. Raises
     UserError for a Python version or a platform that bundles are not made for.
     """
+    environment = environment or Environment()
     target = target_of(wanted.python, wanted.platform)
     parts = run_parts(run, prepare=prepare, progress=progress)
-    packages = package_set(target, parts.packages, wanted.extras, wanted.use)
+    packages = package_set(target, parts.packages, wanted.extras, wanted.use, environment.find)
     if wanted.platform is None:
         target = replace(target, glibc=max(target.glibc, packages.glibc))
     size = int(_WHEEL_SHARE * sum(one.installed_bytes for one in packages.packages))
     parent = next(one for one in out.absolute().parents if one.is_dir())
     free = shutil.disk_usage(parent).free
     problems = [*parts.problems, *packages.problems]
-    if source_tree() is None:
+    if environment.sources is None:
         problems.append("kofinlaw is installed without its source tree: `pip install -e .` there")
     needed = parts.bytes + 2 * size
     if free < needed:

@@ -45,13 +45,11 @@ def copy_run(run: Run, parts: RunParts, bundle: Path, progress: Progress = silen
     """
     folders = machine_paths(run)
     hashes: dict[str, OutputFile] = {}
-    total, done = parts.bytes, 0
     recorded = {stage: read_record(run.folder / stage).get("outputs", {}) for stage in parts.stages}
-    for file in parts.files:
+    for number, file in enumerate(parts.files, 1):
         hashes[file.place] = _copy(file, bundle, folders)
-        done += hashes[file.place]["bytes"]
         _check_copy(file, hashes[file.place], recorded)
-        progress("files of the run", done >> 20, total >> 20)
+        progress("files of the run", number, len(parts.files))
     _write_joined(run, parts, bundle)
     text, left_out = portable_recipe(run, parts.places, parts.answering)
     write_text(bundle / "run" / "recipe.yaml", text)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from kofinlaw import UserError
@@ -14,6 +16,7 @@ from kofinlaw import UserError
 __all__ = ["Target", "default_python", "target_of"]
 
 OLDEST_PYTHON = (3, 11)
+LATE_PATCH = 99
 OLDEST_GLIBC = {"x86_64": 5, "aarch64": 17}  # minor versions for which wheels are published
 # The names of earlier standards (PEP 513, 571, 599) with the glibc that they mean.
 LEGACY = ((17, "manylinux2014"), (12, "manylinux2010"), (5, "manylinux1"))
@@ -33,6 +36,15 @@ class Target:
     def python(self) -> str:
         """The Python version, such as `3.11`."""
         return f"3.{self.minor}"
+
+    @property
+    def full_python(self) -> str:
+        """A whole version: the one that runs now, or a late one of another minor version.
+
+        Some packages refuse the first patch versions of a minor version.
+        """
+        here = sys.version_info
+        return f"3.{self.minor}.{here.micro if self.minor == here.minor else LATE_PATCH}"
 
     @property
     def platform(self) -> str:
@@ -56,14 +68,13 @@ class Target:
 
     def pip_options(self) -> list[str]:
         """Return the options with which pip chooses wheels for this machine."""
-        options = ["--python-version", self.python, "--implementation", "cp"]
+        options = ["--python-version", self.full_python, "--implementation", "cp"]
         options += ["--abi", f"cp3{self.minor}"]
         return options + [word for one in self.platforms for word in ("--platform", one)]
 
     def environment(self) -> dict[str, str]:
         """Return the values of the markers in requirements (PEP 508), without `extra`."""
-        same = self.minor == sys.version_info.minor
-        full = platform.python_version() if same else f"{self.python}.0"
+        full = self.full_python
         return {
             "implementation_name": "cpython",
             "implementation_version": full,
@@ -78,9 +89,17 @@ class Target:
             "sys_platform": "linux",
         }
 
-    def to_record(self) -> dict[str, str]:
-        """Return what the installer compares with its machine."""
-        return {"python": self.python, "machine": self.machine, "glibc": f"2.{self.glibc}"}
+    def oldest_patch(self, requirements: Iterable[str]) -> int | None:
+        """Return the first patch version that all `Requires-Python` allow; None if none does."""
+        wanted = [SpecifierSet(one) for one in requirements if one]
+        return next(
+            (
+                patch
+                for patch in range(LATE_PATCH + 1)
+                if all(one.contains(f"{self.python}.{patch}") for one in wanted)
+            ),
+            None,
+        )
 
 
 def default_python() -> str:

@@ -27,6 +27,7 @@ from kofinlaw.recipes.bundling.licences import (
 )
 from kofinlaw.recipes.bundling.plan import (
     BundlePlan,
+    Environment,
     Wanted,
     make_plan,
     partial_folder,
@@ -46,7 +47,6 @@ from kofinlaw.recipes.bundling.wheels import (
     build_own_wheel,
     download_wheels,
     missing_requirements,
-    source_tree,
     write_requirements,
 )
 from kofinlaw.recipes.pipeline.lock import run_lock
@@ -95,6 +95,7 @@ def write_bundle(
     out: Path,
     wanted: Wanted,
     progress: Progress = silent,
+    environment: Environment | None = None,
 ) -> BundleFigures:
     """Write the bundle of a run into the new folder `out`.
 
@@ -102,7 +103,8 @@ def write_bundle(
     disk is full. `out` then does not exist.
     """
     require_place(out)
-    plan = make_plan(run, out, wanted, prepare=True, progress=progress)
+    environment = environment or Environment()
+    plan = make_plan(run, out, wanted, prepare=True, environment=environment, progress=progress)
     if plan.problems:
         raise UserError(
             "no bundle can be written: " + "; ".join(plan.problems),
@@ -110,7 +112,7 @@ def write_bundle(
             remedy="`kofinlaw bundle RUN OUT --plan` lists what is missing",
         )
     with _partial(out) as bundle:
-        figures = _fill(run, plan, bundle, progress)
+        figures = _fill(run, plan, environment.sources, bundle, progress)
     return figures
 
 
@@ -148,9 +150,11 @@ def _partial(out: Path) -> Iterator[Path]:
         raise disk_error(error, folder) from error
 
 
-def _fill(run: Run, plan: BundlePlan, bundle: Path, progress: Progress) -> BundleFigures:
+def _fill(
+    run: Run, plan: BundlePlan, sources: Path | None, bundle: Path, progress: Progress
+) -> BundleFigures:
     target = plan.target
-    wheels = [build_own_wheel(bundle / "wheels")]
+    wheels = [build_own_wheel(bundle / "wheels", sources)]
     progress("wheels", 0, len(plan.packages.packages))
     wheels += download_wheels(plan.packages.packages, target, bundle / "wheels", progress)
     missing = missing_requirements(wheels, target)
@@ -161,7 +165,7 @@ def _fill(run: Run, plan: BundlePlan, bundle: Path, progress: Progress) -> Bundl
         )
     left_out = copy_run(run, plan.parts, bundle, progress)
     write_requirements(wheels, bundle / "wheels" / REQUIREMENTS)
-    rows = _write_licences(run, plan, wheels, bundle)
+    rows = _write_licences(run, plan, wheels, sources, bundle)
     _write_texts(run, plan, wheels, left_out, bundle)
     hashes = _hashes(bundle, progress)
     _write_sbom(run, plan, wheels, rows, hashes, bundle)
@@ -192,11 +196,10 @@ def _check_paths(run: Run, names: Iterable[str], bundle: Path) -> None:
 
 
 def _write_licences(
-    run: Run, plan: BundlePlan, wheels: Sequence[Wheel], bundle: Path
+    run: Run, plan: BundlePlan, wheels: Sequence[Wheel], sources: Path | None, bundle: Path
 ) -> list[LicenceRow]:
     compliance = read_compliance(run)
     write_text(bundle / "compliance.json", compliance)
-    sources = source_tree()
     own = sources / "LICENSE" if sources is not None else None
     rows = package_rows(wheels, bundle)
     rows += [model_row(m.name, m.folder, m.place, bundle, own) for m in plan.parts.models]
@@ -210,6 +213,9 @@ def _write_texts(
 ) -> None:
     """Write the policy, the record of the bundle, the installer and the pages."""
     target = plan.target
+    patch = target.oldest_patch(str(one.metadata.get("Requires-Python") or "") for one in wheels)
+    if patch is None:
+        raise UserError(f"no Python {target.python} can install all of the wheels")
     policy = policy_named(run.recipe.policy).to_record()
     text = yaml.safe_dump(policy, allow_unicode=True, sort_keys=False)
     write_text(bundle / "policy.yaml", text)
@@ -218,7 +224,12 @@ def _write_texts(
         "format": FORMAT,
         "run": run.recipe.name,
         "kofinlaw": __version__,
-        "target": target.to_record(),
+        "target": {
+            "python": target.python,
+            "oldest_python": f"{target.python}.{patch}",
+            "machine": target.machine,
+            "glibc": f"2.{target.glibc}",
+        },
         "platform": target.platform,
         "wheels": len(wheels),
         "torch": plan.packages.version_of("torch"),
@@ -236,6 +247,7 @@ def _write_texts(
     shutil.copyfile(installer.__file__, bundle / "install.py")
     values = {
         "@PYTHON@": target.python,
+        "@OLDEST@": f"{target.python}.{patch}",
         "@PLATFORM@": target.platform,
         "@GLIBC@": f"2.{target.glibc}",
         "@MACHINE@": target.machine,
