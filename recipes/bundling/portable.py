@@ -78,9 +78,8 @@ def run_paths(run: Run) -> list[str]:
     recipe = run.recipe
     named = [run.folder, run.recipe_file.path.parent, *source_paths(run), run.cache]
     named += [path for path in (recipe.model.path, recipe.answer.engine.gguf) if path is not None]
-    named += [
-        Path(one) for one in (recipe.rag.embedder, recipe.rag.reranker) if _is_path(one or "")
-    ]
+    names = [one for one in (recipe.rag.embedder, recipe.rag.reranker) if one is not None]
+    named += [Path(one) for one in names if _is_path(one)]
     whole = [path for path in named if path.is_absolute()]
     parents = [path.parent for path in whole]
     return _sorted(path for path in (*whole, *parents) if len(path.parts) > 2)
