@@ -5,9 +5,11 @@ they require on the target machine.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -66,24 +68,19 @@ def package_set(
     extras: Iterable[str] = (),
     use: Mapping[str, str] | None = None,
     find: Callable[[str], Distribution] = distribution,
+    sources: Path | None = None,
 ) -> PackageSet:
     """Return the installed packages that kofinlaw, its `extras` and the `packages` need.
 
     A requirement counts if its markers hold on the target. `use` gives another version than the
     installed one, by name. A package that is not installed here, or whose version another one
-    refuses, is a problem. Raises UserError if kofinlaw itself is not installed.
+    refuses, is a problem. `sources` is the tree of kofinlaw's sources, whose requirements count if
+    there is one. Raises UserError if there is none and kofinlaw is not installed.
     """
     use = use or {}
     found: dict[str, Pinned] = {}
     problems: list[str] = []
-    try:
-        own = find(OWN)
-    except PackageNotFoundError as error:
-        raise UserError(
-            "kofinlaw is not installed in this environment, so its requirements are not known",
-            remedy="pip install -e . in its source tree",
-        ) from error
-    known = frozenset(own.metadata.get_all("Provides-Extra") or ())
+    own, known = _own_requirements(sources, find)
     problems += [f"kofinlaw has no extra {one!r}" for one in extras if one not in known]
     waiting = [(OWN, extra) for extra in ("", *extras)]
     waiting += [(canonicalize_name(name), "") for name in packages]
@@ -93,16 +90,17 @@ def package_set(
         if (name, extra) in seen:
             continue
         seen.add((name, extra))
-        try:
-            installed = find(name)
-        except PackageNotFoundError:
-            problems.append(f"{name} is not installed here: pip install {name}")
-            continue
+        lines = own
         if name != OWN:
-            version = use.get(name, installed.version)
-            needs = _glibc(installed)
+            try:
+                installed = find(name)
+            except PackageNotFoundError:
+                problems.append(f"{name} is not installed here: pip install {name}")
+                continue
+            version, needs = use.get(name, installed.version), _glibc(installed)
             found[name] = Pinned(name, version, installed.version, _size(installed), needs)
-        for needed in required_by(installed.requires or (), target, extra):
+            lines = list(installed.requires or ())
+        for needed in required_by(lines, target, extra):
             other = canonicalize_name(needed.name)
             problems += _refused(name, needed, other, use, find)
             waiting += [(other, one) for one in ("", *sorted(needed.extras))]
@@ -128,6 +126,33 @@ def required_by(lines: Iterable[str], target: Target, extra: str = "") -> Iterat
                 holds = not needed.marker.evaluate({**environment, "extra": ""})
         if holds:
             yield needed
+
+
+def _own_requirements(
+    sources: Path | None, find: Callable[[str], Distribution]
+) -> tuple[list[str], frozenset[str]]:
+    """Return the requirements of kofinlaw, as its metadata has them, and the names of its extras.
+
+    The metadata of an editable installation are those of the day on which it was installed.
+    """
+    if sources is not None:
+        config = tomllib.loads((sources / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        extras = config.get("optional-dependencies", {})
+        lines = list(config.get("dependencies", ()))
+        for extra, more in extras.items():
+            for line in more:
+                needed, _, marker = str(line).partition(";")
+                also = f"({marker}) and " if marker.strip() else ""
+                lines.append(f"{needed}; {also}extra == '{extra}'")
+        return lines, frozenset(extras)
+    try:
+        own = find(OWN)
+    except PackageNotFoundError as error:
+        raise UserError(
+            "kofinlaw is not installed in this environment, so its requirements are not known",
+            remedy="pip install -e . in its source tree",
+        ) from error
+    return list(own.requires or ()), frozenset(own.metadata.get_all("Provides-Extra") or ())
 
 
 def other_versions(values: Iterable[str]) -> dict[str, str]:

@@ -131,7 +131,14 @@ def make_plan(
     environment = environment or Environment()
     target = target_of(wanted.python, wanted.platform)
     parts = run_parts(run, prepare=prepare, progress=progress)
-    packages = package_set(target, parts.packages, wanted.extras, wanted.use, environment.find)
+    packages = package_set(
+        target,
+        parts.packages,
+        wanted.extras,
+        wanted.use,
+        environment.find,
+        environment.sources,
+    )
     if wanted.platform is None:
         target = replace(target, glibc=max(target.glibc, packages.glibc))
     size = int(_WHEEL_SHARE * sum(one.installed_bytes for one in packages.packages))
