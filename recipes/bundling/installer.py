@@ -181,7 +181,8 @@ def install(root: Path, folder: Path) -> None:
         (folder / STARTED).write_text(json.dumps(done) + "\n", encoding="utf-8")
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise RefusedError(f"{folder}: {error.strerror}: name another folder") from error
+        where = error.filename or folder
+        raise RefusedError(f"{where}: {error.strerror}: name another folder") from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

