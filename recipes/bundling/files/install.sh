@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install this bundle: sh install.sh [FOLDER]. README.md says more.
 set -eu
-trap '[ $? = 0 ] || echo "install.sh: stopped; if no other file is named above, install.sh itself changed" >&2' EXIT
+trap '[ $? = 0 ] || echo "install.sh: stopped. If no line above says why, install.sh itself changed." >&2' EXIT
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 python=${PYTHON:-}
 if [ -z "$python" ]; then
