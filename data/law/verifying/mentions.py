@@ -8,7 +8,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kofinlaw.data.law.citation_locations import Location, Scope
+from kofinlaw.data.law.citation_locations import (
+    Location,
+    Scope,
+    article_before,
+    paragraph_before,
+)
 from kofinlaw.data.law.citation_tokens import DEPTH, Token
 from kofinlaw.data.law.citations import CitationReader, document_aliases
 from kofinlaw.data.law.titles import canonical_title
@@ -41,7 +46,8 @@ _AFTER_ACT = re.compile(
 _ABOUT_ACT = re.compile(
     r"\s?(?:[(\[:]\s?|\[[^\[\]()\n]{2,60}\]\s?|<[^<>()\n]{2,60}>\s?"
     r"|제\d+[편장](?:의\d+)?\s?(?:제\d+[편장절관]\s?)?|(?:에서도|이|도|소정의|의?\s규정\s중)\s"
-    r"|(?:\*{1,2}|_{1,2}|`|/|>|→|<b>)\s?|-\s)"
+    r"|(?:\*{1,2}|_{1,2}|`|/|>|→|<b>)\s?|-\s"
+    r"|\s[가-힣]{2,4}편\s(?:제\d+[장절관]\s?)*|[상의]?\s?(?:관련\s)?(?:규정|조항|조문)\s?\()"
 )
 _LIST = re.compile(r"\s?(?:[,ㆍ·]|및|또는)\s?")
 _ARTICLES = frozenset(
@@ -283,6 +289,9 @@ class _MentionReader(CitationReader):
         state = self.state
         last, named, gap = state.location, state.named is not None, state.gap
         location = super()._resolved(token, chained)
+        if token.kind in ("lastpara", "lastarticle") and not self.home.article and last.article:
+            before = self._before(token.kind, last)
+            return replace(before, act="") if before else location
         if token.kind not in _ARTICLES:
             if (gap or "").strip() and DEPTH[token.kind] < last.depth:
                 self._note_own_article(location)
@@ -300,6 +309,16 @@ class _MentionReader(CitationReader):
         self.others[place] = tuple(rivals)
         self.named_home = self.named_home or place == (self.home.act, self.home.article)
         return location
+
+    def _before(self, kind: str, last: Location) -> Location | None:
+        """Return the 항 or article before the one named last, for `전항` and `전조` in a text that
+        belongs to no article.
+        """
+        if kind == "lastarticle":
+            article = article_before(last, self.scope)
+            return Location(last.act, article) if article else None
+        para = paragraph_before(last.para)
+        return Location(last.act, last.article, para) if para else None
 
     def _note_own_article(self, location: Location) -> None:
         """Note that a 항 behind a 호 of another act may be one of the document's own article:
@@ -342,7 +361,8 @@ class _MentionReader(CitationReader):
         home = (self.home.act, self.home.article)
         place = (location.act, location.article)
         assumed = bool(location.provision) and place == home and not self.named_home
-        if not location.act and self.state.last_act and not self.home.act:
+        names = location.article or location.provision
+        if names and not location.act and self.state.last_act and not self.home.act:
             location = replace(location, act=self.state.last_act)
             assumed = not self._next_to_act(location.act)
         rivals = tuple(
