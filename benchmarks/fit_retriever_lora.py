@@ -1,6 +1,6 @@
 """Compare an embedder trained by LoRA with the static and the joined one, on the same pairs.
 
-    python benchmarks/fit_retriever_lora.py --work DIR [--steps 220] [--rate 5e-4]
+    python benchmarks/fit_retriever_lora.py --work DIR [--steps 150] [--rate 5e-4]
 
 - Pairs. Those of `fit_retriever.py` without options: built by rule from the articles, and the
   masked court issues of the earlier half of the decisions as own pairs.
@@ -52,8 +52,8 @@ def lora(base: Path, pairs: list[TrainingPair], out: Path, given: argparse.Names
         print(f"{out}: trained before", flush=True)
         return out / "model"
     settings = RetrieverSettings(
-        method="lora", batch=32, steps=given.steps, learning_rate=given.rate, negatives=False,
-        query_tokens=64, passage_tokens=128, held_out_share=0, checkpoint_steps=20,
+        method="lora", batch=24, steps=given.steps, learning_rate=given.rate, negatives=False,
+        query_tokens=64, passage_tokens=96, held_out_share=0, checkpoint_steps=20,
     )  # fmt: skip
 
     def shown(phase: str, done: int, total: int | None = None, **values: Any) -> None:
@@ -112,7 +112,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=DATA, help="folder with kr_prec_statute")
     parser.add_argument("--work", type=Path, required=True, help="folder for models and indexes")
-    parser.add_argument("--steps", type=int, default=220, help="optimizer steps of LoRA")
+    parser.add_argument("--steps", type=int, default=150, help="optimizer steps of LoRA")
     parser.add_argument("--rate", type=float, default=5e-4, help="its highest learning rate")
     given = parser.parse_args()
     require(given.data / "kr_prec_statute", "--data")
