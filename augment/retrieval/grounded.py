@@ -41,8 +41,8 @@ _OPENING = re.compile(
 )
 # How it ends: what is in the gap, and which article says so.
 _CLOSING = re.compile(
-    r"(?:\(   \) ?안에|빈칸에) [^?.]*(?:\?|\.)$"
-    r"|고 (?:정한|한|정하고 있는|규정한|규정하고 있는) 조문은[^?]*\?$"
+    r"(?:\(   \) ?안에|빈칸에) [^?.]{0,30}(?:\?|\.)$"
+    r"|고 (?:정한|한|정하고 있는|규정한|규정하고 있는) 조문은[^?]{0,15}\?$"
 )
 _GAP = "(   )"
 _WITHOUT_WORDS = re.compile(r"각 호|다음|\(가\)|빈칸")
