@@ -8,7 +8,7 @@
   earlier half are own pairs in every arm.
 - Structure. The articles are read from the acts (`statutes/acts`), whose 항 and 호 the kinds need;
   the passages are those of `articles.jsonl`.
-- Training. 300 steps of 256 pairs, no hard negatives, one run for each arm; the same seed.
+- Training. 200 steps of 256 pairs, no hard negatives, one run for each arm; the same seed.
 - Questions. Court issues of the newer quarter of the earlier half, by vectors alone and fused with
   share .5, without votes. The later half is not used, so that kinds may be chosen by this table.
 
@@ -74,7 +74,7 @@ def trained(base: Path, pairs: list[TrainingPair], out: Path) -> Path:
     """Train a static embedder, unless `out` has one; returns its folder."""
     if not (out / "model" / "modules.json").is_file():
         settings = RetrieverSettings(
-            method="static", batch=256, steps=300, negatives=False, held_out_share=0,
+            method="static", batch=256, steps=200, negatives=False, held_out_share=0,
             checkpoint_steps=300,
         )  # fmt: skip
         fit_embedder(base, pairs, settings, out, seed=0)
