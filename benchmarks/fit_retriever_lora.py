@@ -59,6 +59,7 @@ def lora(base: Path, pairs: list[TrainingPair], out: Path, given: argparse.Names
     settings = RetrieverSettings(
         method="lora", batch=24, steps=given.steps, learning_rate=given.rate, negatives=False,
         query_tokens=64, passage_tokens=96, held_out_share=0, checkpoint_steps=20,
+        budget_minutes=given.budget_minutes,
     )  # fmt: skip
 
     def shown(phase: str, done: int, total: int | None = None, **values: Any) -> None:
@@ -165,6 +166,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for models and indexes")
     parser.add_argument("--steps", type=int, default=150, help="optimizer steps of LoRA")
     parser.add_argument("--rate", type=float, default=5e-4, help="its highest learning rate")
+    parser.add_argument("--budget-minutes", type=float, help="end LoRA after so many minutes")
     parser.add_argument("--votes", action="store_true", help="make the table with votes")
     given = parser.parse_args()
     require(given.data / "kr_prec_statute", "--data")
