@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from kofinlaw.trainer.contrast.attention import RowLayout
 from kofinlaw.trainer.contrast.loss import choice_loss
 from kofinlaw.trainer.contrast.rows import area, pass_rows, rows_of, width_of
+from kofinlaw.trainer.device.copies import on_device
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.loss import causal_model, token_nll
 from kofinlaw.trainer.noise import EmbeddingNoise
@@ -59,9 +60,9 @@ class PassLoss:
         """Return the part of this pass in the loss of its step, differentiable."""
         return weights.text * self.text + weights.choice * self.choice
 
-    def values(self) -> list[float]:
-        """Return the three sums as numbers, read from the device at once."""
-        return torch.stack([self.text, self.choice, self.right]).tolist()
+    def sums(self) -> Tensor:
+        """Return the three sums on the device, without their graph, float32 [3]."""
+        return torch.stack([self.text, self.choice, self.right]).detach()
 
 
 class Passes:
@@ -148,13 +149,8 @@ class Passes:
         """Return the sums of a pass over `part`, differentiable in the trained parameters."""
         examples = [self.examples[i] for i in part]
         rows = pass_rows(examples, packed=self.packed)
-        device = self.ranks.device
-        ids, sources, targets = (
-            torch.from_numpy(a).to(device) for a in (rows.ids, rows.sources, rows.targets)
-        )
-        layout = None
-        if rows.layout is not None:
-            layout = RowLayout(*torch.from_numpy(rows.layout).to(device))
+        ids, sources, targets, *layouts = on_device(rows.arrays(), self.ranks.device)
+        layout = RowLayout(*layouts[0]) if layouts else None
         chunk_rows = self.settings.head_chunk_rows
         if self.zero is not None:
             nll = self.zero.nll(ids, sources, targets, chunk_rows, layout)
