@@ -3,7 +3,7 @@
     python benchmarks/gpu/first_hour.py [--only PART ...] [--cap-gib 23.5] [--rehearse] [--out DIR]
 
 The parts are in `first_hour_parts.py`, in this order: assertions, memory, oom, training, answering,
-vllm.
+vllm. The parts of `first_hour_speed.py` follow: kept.
 
 A part ends after three minutes. A part that needs a package that is absent is skipped by name.
 `--rehearse` runs the same code with tiny shapes on a processor; its figures mean nothing.
@@ -22,10 +22,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from first_hour_parts import PARTS, Skipped
+import first_hour_speed as speed
+from first_hour_parts import PARTS as MEASURED
+from first_hour_parts import Skipped
 
 HERE = Path(__file__).parent
 LIMIT_SECONDS = 180
+
+PARTS = {**MEASURED, "kept": speed.kept}
 
 # The figures of each part with their targets; a figure that was not measured is null.
 TARGETS: dict[str, dict[str, tuple[str, float]]] = {
@@ -33,6 +37,7 @@ TARGETS: dict[str, dict[str, tuple[str, float]]] = {
     "memory": {"plan_error": ("<=", 0.1)},
     "oom": {"splits": (">=", 1), "gradient_difference": ("<=", 1e-4)},
     "training": {"times_trl": (">=", 1), "times_unsloth": (">=", 1)},
+    "kept": {"times_before": (">=", 1), "gradient_difference": ("<=", 1e-2)},
     "answering": {"exaone_minutes_of_515": ("<=", 270), "solar_minutes_of_515": ("<=", 270)},
     "vllm": {"started": ("==", 1)},
 }

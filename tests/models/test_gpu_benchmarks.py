@@ -35,7 +35,9 @@ def rehearsing(first_hour, part):
     return first_hour["PARTS"][part](args)
 
 
-@pytest.mark.parametrize("part", ["assertions", "memory", "oom", "training", "answering"])
+@pytest.mark.parametrize(
+    "part", ["assertions", "memory", "oom", "training", "kept", "answering"]
+)
 def test_each_part_of_the_first_hour_is_rehearsed(part, first_hour):
     figures = rehearsing(first_hour, part)
     assert json.loads(json.dumps(figures)) == figures
@@ -43,6 +45,9 @@ def test_each_part_of_the_first_hour_is_rehearsed(part, first_hour):
         assert (figures["failed"], figures["which"]) == (0, [])
     if part == "oom":  # the step was split, and its gradients are those of the whole step
         assert figures["splits"] == 1
+        assert figures["gradient_difference"] < 1e-4
+    if part == "kept":  # a rehearsal has memory to spare, and the gradients are the same
+        assert (figures["before"]["layers"], figures["kept"]["layers"]) == (0, 2)
         assert figures["gradient_difference"] < 1e-4
 
 
