@@ -13,8 +13,8 @@ from torch.optim import Optimizer
 from kofinlaw import Progress, UserError
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import StepPlan
-from kofinlaw.trainer.guards import Saved
 from kofinlaw.trainer.device.kept_layers import kept_layers
+from kofinlaw.trainer.guards import Saved
 from kofinlaw.trainer.memory_use import (
     device_memory_access,
     memory_in_use,

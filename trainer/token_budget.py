@@ -65,7 +65,8 @@ def find_budget(
 ) -> TokenBudget:
     """Choose the budget of padded tokens per pass, and the layers of the model that are kept.
 
-    The layers are set in the model (`train.kept_layers: auto`). Raises UserError if one example does not fit.
+    The layers are set in the model (`train.kept_layers: auto`). Raises UserError if one example
+    does not fit.
 
     Args:
         passes: the model with its examples and settings.

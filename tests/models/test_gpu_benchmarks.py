@@ -35,9 +35,7 @@ def rehearsing(first_hour, part):
     return first_hour["PARTS"][part](args)
 
 
-@pytest.mark.parametrize(
-    "part", ["assertions", "memory", "oom", "training", "kept", "answering"]
-)
+@pytest.mark.parametrize("part", ["assertions", "memory", "oom", "training", "kept", "answering"])
 def test_each_part_of_the_first_hour_is_rehearsed(part, first_hour):
     figures = rehearsing(first_hour, part)
     assert json.loads(json.dumps(figures)) == figures

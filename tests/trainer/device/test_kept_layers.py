@@ -143,9 +143,7 @@ def test_no_allowed_choice_is_cheaper_than_the_chosen_one(
         return fixed + tokens * (per_token + kept * per_kept) <= limit
 
     tokens, kept = fastest_budget(memory, limit=limit, longest=longest, most=most, cost=cost)
-    allowed = [
-        (b, k) for b in range(longest, most + 1) for k in range(layers + 1) if fits(b, k)
-    ]
+    allowed = [(b, k) for b in range(longest, most + 1) for k in range(layers + 1) if fits(b, k)]
     if not allowed:
         assert (tokens, kept) == (longest, 0)
         return
@@ -226,9 +224,7 @@ def test_a_checkpoints_kept_layers_are_used_again_unless_the_setting_changed(ste
     known = {"asked": 300, "where": here, "tokens": 300, "probe": {}, "kept_asked": "auto"}
     for more, kept in (({}, 0), ({"kept": 3}, 3), ({"kept": 3, "kept_asked": 1}, 0)):
         passes = stepping(max_tokens_per_micro_batch=300).passes
-        found = find_budget(
-            passes, limit=0, known={**known, **more}, halved=None, log_event=print
-        )
+        found = find_budget(passes, limit=0, known={**known, **more}, halved=None, log_event=print)
         assert (found.tokens, kept_layers(passes.model)) == (300, kept)
 
 
