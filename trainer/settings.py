@@ -242,6 +242,11 @@ class TrainSettings(BaseModel):
         default="auto",
         description="attention implementation; auto: sdpa with CUDA, eager on a CPU (faster there)",
     )
+    padding_free: bool | Literal["auto"] = Field(
+        default="auto",
+        description="lay the examples of a pass end to end, without padding; attention sees each "
+        "one alone. auto: with CUDA, for models and objectives where the states are the same",
+    )
     head_chunk_rows: int = Field(
         default=256,
         ge=1,

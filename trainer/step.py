@@ -20,7 +20,7 @@ from torch import Tensor
 from kofinlaw import UserError
 from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
-from kofinlaw.trainer.batching import split_micro_batches, split_over_ranks
+from kofinlaw.trainer.batching import split_over_ranks
 from kofinlaw.trainer.device.copies import read_at_once
 from kofinlaw.trainer.device.kept_layers import keep_layers, kept_layers
 from kofinlaw.trainer.memory_use import OverLimitError, memory_in_use, release_memory
@@ -210,8 +210,7 @@ class Stepper:
 
     def _split(self, members: Sequence[int]) -> list[list[int]]:
         """Split `members` into micro-batches under the budget."""
-        passes = self.passes
-        return split_micro_batches(members, passes.widths, self.budget, passes.rows)
+        return self.passes.split(members, self.budget)
 
     def _idle_passes(
         self, micro_batches: Sequence[Sequence[int]], members: Sequence[int]

@@ -11,7 +11,7 @@ import torch
 from kofinlaw import UserError
 from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
-from kofinlaw.trainer.batching import PASS_COST_TOKENS, split_micro_batches
+from kofinlaw.trainer.batching import PASS_COST_TOKENS
 from kofinlaw.trainer.device.kept_layers import (
     PassMemory,
     fastest_budget,
@@ -136,7 +136,7 @@ def _cost(passes: Passes, budget: int) -> float:
     for number in range(TYPICAL_STEPS):
         random = np.random.default_rng(number)
         members = random.choice(len(passes.examples), size=batch, replace=False)
-        parts = split_micro_batches(members.tolist(), passes.widths, budget, passes.rows)
+        parts = passes.split(members.tolist(), budget)
         total += sum(passes.padded(part) + start for part in parts)
     return total
 

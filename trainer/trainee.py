@@ -79,7 +79,7 @@ def load_trainee(
         fill_quantization_gap(model, folder, seed=seed)
     if settings.start_from is not None:
         load_start_adapter(model, settings.start_from, base_sha256=sha256)
-    patch_lora_forward(model)
+    patch_lora_forward(model, fused=ranks.device.type == "cuda" and not ranks.sharded)
     if ranks.sharded and not ranks.zero_stage:  # ZeRO shards it with its optimizer, later
         shard_model(model, ranks)
     if use_gradient_checkpointing(settings, ranks):
