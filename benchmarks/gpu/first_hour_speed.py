@@ -55,6 +55,7 @@ def kept(args: argparse.Namespace) -> dict[str, Any]:
 
 def joined(args: argparse.Namespace) -> dict[str, Any]:
     """Time a step of 16 examples of mixed lengths, padded and end to end."""
+    import numpy as np
     import torch
     from first_hour_parts import stepping
 
@@ -65,10 +66,11 @@ def joined(args: argparse.Namespace) -> dict[str, Any]:
 
     length, rows = (64, 4) if args.rehearse else (2048, 16)
     made, model = stepping(args, length, rows)
-    examples = [  # from a quarter of the length to all of it
-        Encoded(e.id, e.tokens[-n:], e.supervised[-n:])
-        for e, n in zip(made.examples, (length * (k % 4 + 1) // 4 for k in range(rows)), strict=True)
-    ]
+    examples = []
+    for number, example in enumerate(made.examples):  # from a quarter of the length to all of it
+        count = length * (number % 4 + 1) // 4
+        learned = np.arange(count) >= count // 2
+        examples.append(Encoded(example.id, example.tokens[:count], learned))
     tokens = sum(len(example) for example in examples)
     figures: dict[str, Any] = {}
     found: dict[str, list[torch.Tensor]] = {}
@@ -102,7 +104,8 @@ def lora(args: argparse.Namespace) -> dict[str, Any]:
     product = lora_pass.float32_product
     for way in ("before", "fused"):
         for module in model.modules():
-            vars(module).pop("forward", None)  # peft's own again
+            if hasattr(module, "lora_A"):
+                vars(module).pop("forward", None)  # peft's own again
         fused = way == "fused"
         layers = lora_pass.patch_lora_forward(model, fused=fused)
         lora_pass.float32_product = product if fused else copied
@@ -138,7 +141,8 @@ def encoder(args: argparse.Namespace) -> dict[str, Any]:
         intermediate_size=4 * wide,
     )
     torch.manual_seed(0)
-    model = XLMRobertaModel(config).to(device, torch.float32 if args.rehearse else torch.float16)
+    model = XLMRobertaModel(config).eval()
+    model = model.to(device, torch.float32 if args.rehearse else torch.float16)
     lengths = sorted(10 + n % 40 for n in range(count))
     rows = [torch.arange(n)[None, :].remainder(900) + 10 for n in lengths]
     figures: dict[str, Any] = {}

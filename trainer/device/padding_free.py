@@ -7,6 +7,7 @@ alone, which is checked on the loaded model before the first step.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -108,7 +109,7 @@ def _difference(model: Module, example: Encoded) -> str:
     training = model.training
     tokens = np.resize(example.tokens, sum(PIECES) + 1)
     ends = np.cumsum([0, *PIECES])
-    pieces = [tokens[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    pieces = [tokens[a:b] for a, b in itertools.pairwise(ends)]
     changed = [pieces[0][::-1].copy(), *pieces[1:]]
     model.eval()
     reason = ""

@@ -7,6 +7,7 @@ itself, which is the reference of the tests. transformers makes no mask for this
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -127,15 +128,13 @@ def _by_kernel(
     return found
 
 
-def _one_by_one(
-    flat: Sequence[Tensor], ends: Tensor, scale: float, window: int | None
-) -> Tensor:
+def _one_by_one(flat: Sequence[Tensor], ends: Tensor, scale: float, window: int | None) -> Tensor:
     """Attend to each example by itself, with the sums in the order of transformers' `eager`."""
     query, key, value = flat
     groups = query.shape[1] // key.shape[1]
     bounds = ends.tolist()
     pieces = []
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in itertools.pairwise(bounds):
         q, k, v = (t[start:end].transpose(0, 1) for t in (query, key, value))
         if groups > 1:
             k, v = (t.repeat_interleave(groups, dim=0) for t in (k, v))

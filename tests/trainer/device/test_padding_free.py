@@ -1,5 +1,6 @@
 """Examples end to end in one row: the step is the padded step, for every cut and every packing."""
 
+import itertools
 import json
 
 import numpy as np
@@ -26,7 +27,7 @@ def test_joined_rows_hold_the_tokens_targets_and_positions_of_padded_ones(sizes,
     assert np.array_equal(ids[0, sources + 1], targets)
     assert ends.tolist() == [0, *np.cumsum(sizes)]
     assert ids.shape == places.shape == (1, sum(sizes))
-    for number, (start, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for number, (start, end) in enumerate(itertools.pairwise(ends)):
         assert np.array_equal(ids[0, start:end], padded[number, : end - start])
         assert places[0, start:end].tolist() == list(range(end - start))
 
