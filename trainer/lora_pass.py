@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from peft.tuners.lora import LoraLayer
     from torch.autograd.function import FunctionCtx
 
-__all__ = ["LoraDelta", "LoraLinear", "LoraPacked", "float32_product", "patch_lora_forward"]
+__all__ = [
+    "LoraDelta",
+    "LoraLinear",
+    "LoraPacked",
+    "UnpackedWeight",
+    "float32_product",
+    "patch_lora_forward",
+]
 
 
 def patch_lora_forward(model: Module, *, fused: bool | None = None) -> int:

@@ -79,7 +79,8 @@ def probe_budget(
             two = _peak(passes, order[:2], limit, checkpoint_root)
         except UserError:
             return longest, figures
-        slope = max((two - one) / longest, 1.0)
+        more = passes.padded(order[:2]) - passes.padded(order[:1])
+        slope = max((two - one) / more, 1.0)
         figures["bytes_per_token"] = round(slope)
     per_kept = _bytes_per_kept_layer(passes, order[:1], one, limit)
     if per_kept is None:

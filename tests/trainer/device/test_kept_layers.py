@@ -236,3 +236,19 @@ def test_without_checkpointing_nothing_is_kept_or_refused():
     model = torch.nn.Sequential(torch.nn.Linear(2, 2))
     keep_layers(model, 0)
     assert kept_layers(model) == 0
+
+
+def test_the_slope_of_the_probe_counts_the_tokens_that_the_second_example_adds(
+    stepping, monkeypatch
+):
+    from kofinlaw.trainer import token_probe
+    from kofinlaw.trainer.device.padding_free import why_padded
+    from kofinlaw.trainer.passes import Passes
+
+    padded = stepping(kept_layers=0, padding_free=True).passes
+    assert not why_padded(padded.model, padded.examples, padded.settings, padded.ranks)
+    joined = Passes(padded.model, padded.examples, padded.ranks, padded.settings, joined=True)
+    monkeypatch.setattr(token_probe, "CPU_TOKENS", 4096)
+    monkeypatch.setattr(token_probe, "_peak", lambda p, part, *_: 10_000 + 7 * p.padded(part))
+    for passes in (padded, joined):
+        assert token_probe.probe_budget(passes, limit=10**9)[1]["bytes_per_token"] == 7
