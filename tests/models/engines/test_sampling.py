@@ -59,7 +59,7 @@ def rows():
 def steps():
     import torch
 
-    return torch.log_softmax(torch.randn(3, 4, 50, generator=torch.Generator().manual_seed(2)), -1)
+    return torch.log_softmax(torch.randn(3, 4, 50, generator=torch.Generator().manual_seed(4)), -1)
 
 
 def test_greedy_rows_are_those_of_the_processor_and_finished_rows_stay(rows):
