@@ -104,10 +104,12 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
     """Generate training examples and held-out questions from the chunks.
 
     The teacher's answers are kept in the run's folder, so that they survive a new start of the
-    stage; `resume` decides whether they are used again. Fewer examples than the recipe wants give a
-    warning at once. Raises UserError if a file of the mixture contains an evaluation question, or
-    if there are fewer examples than can train.
+    stage; `resume` decides whether they are used again. So are the verdicts of `kofinlaw review`:
+    examples that readers found wrong are left out or corrected. Fewer examples than the recipe
+    wants give a warning at once. Raises UserError if a file of the mixture contains an evaluation
+    question, or if there are fewer examples than can train.
     """
+    from kofinlaw.augment.review.verdict_file import VERDICT_FILE, read_verdicts
     from kofinlaw.augment.stage import generate_examples
 
     protected = protected_examples(run)
@@ -122,9 +124,10 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
         ledger=run.folder / "teacher.ledger.jsonl",
         student=lambda: student(run, progress),
         resume=resume,
+        verdicts=read_verdicts(run.folder / VERDICT_FILE),
         progress=progress,
     )
-    lines = fewer_lines(run, counts, out)
+    lines = (*fewer_lines(run, counts, out), *(counts.last_lines or ()))
     return replace(counts, last_lines=lines) if lines else counts
 
 
