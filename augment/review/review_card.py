@@ -27,6 +27,7 @@ __all__ = [
     "review_lines",
     "review_record",
     "review_table",
+    "summary_lines",
     "update_card",
 ]
 
@@ -194,6 +195,34 @@ def review_table(record: ReviewRecord) -> list[str]:
             for kind, row in record["kinds"].items()
         ),
     ]
+
+
+def summary_lines(record: ReviewRecord) -> list[str]:
+    """Return the figures as lines for a terminal."""
+    wide = max((len(kind) for kind in record["kinds"]), default=4)
+    head = ("examples", "read", "wrong", "unclear", "rate", "at least", "at most")
+    lines = ["  ".join(["kind".ljust(wide), *head, f"at most {record['limit']:.0%} wrong"])]
+    for kind, row in record["kinds"].items():
+        counts = (row["examples"], row["read"], row["wrong"], row["unclear"])
+        shares = (row["rate"], row["least"], row["most"])
+        cells = [*map(str, counts), *map(_share, shares)]
+        aligned = [cell.rjust(len(name)) for cell, name in zip(cells, head, strict=True)]
+        lines.append("  ".join([kind.ljust(wide), *aligned, _state(row)]))
+    read = ", ".join(f"{name} {n}" for name, n in record["readers"].items())
+    lines += ["", f"readers: {read or 'none, not reviewed'}"]
+    for one in record["agreement"]:
+        kappa = "undefined" if one["kappa"] is None else f"{one['kappa']:.2f}"
+        if one["low"] is not None:
+            kappa += f" ({one['low']:.2f} to {one['high']:.2f})"
+        names = " and ".join(one["readers"])
+        lines.append(f"{names}: {one['equal']} of {one['n']} equal, kappa {kappa}")
+    if record["differ"]:
+        lines.append(f"to settle on the page: {', '.join(record['differ'])}")
+    for key, text in (("other_text", "have another text now"), ("not_made", "are no longer made")):
+        names_of: list[str] = record[key]  # type: ignore[literal-required]
+        if names_of:
+            lines.append(f"not used, because the examples {text}: {', '.join(names_of)}")
+    return lines
 
 
 def _state(row: KindReview) -> str:
