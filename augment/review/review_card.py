@@ -201,12 +201,13 @@ def summary_lines(record: ReviewRecord) -> list[str]:
     """Return the figures as lines for a terminal."""
     wide = max((len(kind) for kind in record["kinds"]), default=4)
     head = ("examples", "read", "wrong", "unclear", "rate", "at least", "at most")
-    lines = ["  ".join(["kind".ljust(wide), *head, f"at most {record['limit']:.0%} wrong"])]
+    titles = [name.rjust(6) for name in head]
+    lines = ["  ".join(["kind".ljust(wide), *titles, f"at most {record['limit']:.0%} wrong"])]
     for kind, row in record["kinds"].items():
         counts = (row["examples"], row["read"], row["wrong"], row["unclear"])
         shares = (row["rate"], row["least"], row["most"])
         cells = [*map(str, counts), *map(_share, shares)]
-        aligned = [cell.rjust(len(name)) for cell, name in zip(cells, head, strict=True)]
+        aligned = [cell.rjust(max(6, len(name))) for cell, name in zip(cells, head, strict=True)]
         lines.append("  ".join([kind.ljust(wide), *aligned, _state(row)]))
     read = ", ".join(f"{name} {n}" for name, n in record["readers"].items())
     lines += ["", f"readers: {read or 'none, not reviewed'}"]

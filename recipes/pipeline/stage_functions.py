@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
+from kofinlaw.augment.review.applying import REASON as REVIEW_REASON
 from kofinlaw.files import read_jsonl, write_json, write_jsonl, write_text
 from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
 from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
@@ -148,6 +149,8 @@ def fewer_lines(run: Run, counts: AugmentCounts, out: Path) -> tuple[str, ...]:
     if too_few is not None:
         raise too_few
     card = json.loads((out / "card.json").read_text(encoding="utf-8"))
+    if counts.items + card["rejected"].get(REVIEW_REASON, 0) >= wanted:
+        return ()  # only readers left examples out
     lines = [
         f"{wanted:,} examples wanted, {counts.items:,} possible with these documents",
         f"by kind: {counted(card['examples'])}",

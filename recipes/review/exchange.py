@@ -157,6 +157,8 @@ def import_verdicts(session: Session, path: Path, reader: str | None) -> Importe
 def _entries(path: Path) -> Sequence[Entry]:
     try:
         value = clean_value(load_json(path.read_bytes()))
+    except FileNotFoundError as error:
+        raise UserError("no such file", where=str(path), remedy="check the path") from error
     except OSError as error:
         raise disk_error(error, path) from error
     except ValueError as error:
