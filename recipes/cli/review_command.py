@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -125,13 +126,14 @@ def _finish(session: Session) -> None:
     folder = short_path(session.folder)
     if _write_card(session, say):
         say(f"\n{short_path(session.folder / 'augment' / 'card.md')} has these figures.")
-    following = [command_line("review", folder, "--reader", session.reader)]
+    name = ["--reader", session.reader] if session.reader != READER else []
+    following = [command_line("review", folder, *name)]
     if session.pending():
         following.insert(0, stage_command("augment", Path(folder)))
     say_next(*following)
 
 
-def _write_card(session: Session, tell: object) -> bool:
+def _write_card(session: Session, tell: Callable[[str], None]) -> bool:
     from kofinlaw.recipes.review.card import write_card_of
 
-    return write_card_of(session, tell if callable(tell) else say)
+    return write_card_of(session, tell)
