@@ -84,6 +84,10 @@ class CachedEmbedder:
         self._encode = encode
         self._store = VectorStore(cache, name, dimensions) if cache is not None else None
 
+    def without_cache(self) -> CachedEmbedder:
+        """Return an embedder with the same loaded model that stores nothing."""
+        return CachedEmbedder(self.name, self.dimensions, self._encode)
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return vectors [texts, dimensions] of questions."""
         return self._vectors(texts, True, silent)
