@@ -128,7 +128,7 @@ def test_the_end_is_said_and_the_table_shows_what_is_decided(page, lines):
     while shown(page):
         judge(page, "1")
     assert page.run("document.getElementById('reading').hidden")
-    assert "읽을 예시가 남지 않았습니다" in text(page, "status")
+    assert "읽을 예제가 남지 않았습니다" in text(page, "status")
     row = page.run("document.querySelector('#kinds tr').textContent")
     assert row.startswith("choice_quantity2423")
     assert "확인 23개 만에" in row
