@@ -76,7 +76,7 @@ def export_examples(session: Session, form: str, out: Path, most: int) -> Export
 
     Raises UserError if the disk is full or a folder lies in the way.
     """
-    rows = [shown_example(session, e) for found in session.sample.values() for e in found[:most]]
+    rows = [_shown_example(session, e) for found in session.sample.values() for e in found[:most]]
     if form == "argilla":
         beside = out.with_suffix(".settings.json")
         write_json(beside, argilla_settings())
@@ -88,7 +88,7 @@ def export_examples(session: Session, form: str, out: Path, most: int) -> Export
     return Exported(len(rows), (out, beside))
 
 
-def shown_example(session: Session, example: Example) -> Shown:
+def _shown_example(session: Session, example: Example) -> Shown:
     """Return the texts of an example for another tool, with the reader's verdict."""
     shown, parts = session.shown(example), example_parts(example)
     articles = session.sources.articles(example)

@@ -96,5 +96,5 @@ def test_the_page_is_served_until_a_signal_and_the_table_follows(run, number):
         out = process.communicate(timeout=60)[0]
     assert process.returncode == 0, out
     assert "readers: kim 1" in out
-    assert f"kofinlaw run {run}/recipe.yaml --folder {run} --until augment" in out
+    assert "kofinlaw run runs/small/recipe.yaml --folder runs/small --until augment" in out
     assert "| choice_quantity | 24 | 1 | 1 |" in (run / "augment" / "card.md").read_text()
