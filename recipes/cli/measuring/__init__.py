@@ -1,0 +1,1 @@
+"""Commands that measure: exams, evaluation sets, scores, studies, and tuning on questions."""
