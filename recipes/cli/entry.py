@@ -18,6 +18,7 @@ from kofinlaw.commands import same_command
 from kofinlaw.decoding import decode_name
 from kofinlaw.errors import check_working_folder
 from kofinlaw.files import existing_path, explained_error
+from kofinlaw.offline import quiet_kernel_search
 from kofinlaw.recipes.cli.answer_commands import answer, ask
 from kofinlaw.recipes.cli.console import say
 from kofinlaw.recipes.cli.export_command import export
@@ -89,6 +90,7 @@ def main() -> None:
     from kofinlaw.recipes.pipeline.threads import share_processor
 
     use_expandable_segments()
+    quiet_kernel_search()
 
     # Called by the script of this process, and not by a program that continues after it.
     leaving.own = sys._getframe(1).f_globals.get("__name__") == "__main__"
