@@ -12,10 +12,10 @@
 - Questions. Court issues of the later half, without votes, and statute questions of the development
   exam by their stem. The shares of the vectors are today's and .5. Nothing is chosen by results.
 
-- Votes. With `--votes` another table is made of the first three arms, which must be in DIR: decisions earlier than a query's own vote for the
-  articles that they cite, by their words (bigrams), in every arm. The share of the votes is chosen
-  for the untrained embedder with today's share, on the newer quarter of the earlier half, and used
-  in all arms.
+- Votes. With `--votes` another table is made, of the first three arms, which must be in DIR.
+  Decisions earlier than a query's own vote for the articles that they cite, by their words
+  (bigrams), in every arm. The share of the votes is chosen for the untrained embedder with today's
+  share, on the newer quarter of the earlier half, and used in all arms.
 
 A killed training continues. The last line is JSON.
 """
