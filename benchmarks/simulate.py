@@ -4,7 +4,8 @@
 
 Each shape runs in a separate process: NF4, LoRA r 16 on all linear layers, AdamW, checkpointing,
 sequences of 2,048 tokens of which every one is learned. The table shows the simulated peak, the
-plan by arithmetic for the same tensors, seconds and the memory of the process. The last rows
+plan by arithmetic for the same tensors, seconds and the memory of the process. The aim of 90 s is
+for processor time: that is the time on a core that nothing else uses. The last rows
 compare the simulation of the 270M model with the rise of resident memory that
 `benchmarks/memory.py` measures on this processor. The last line is JSON.
 """
@@ -24,7 +25,7 @@ from kofinlaw.models.catalogue import find_model
 from kofinlaw.models.memory.memory_plan import held_by_tensors, plan_training_memory
 from kofinlaw.units import GIB
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "gpu")]
+sys.path.insert(0, str(Path(__file__).parent / "gpu"))  # shapes.py, for memory.py
 
 from memory import CASES, SMALL, measured_peak
 from outcome import outcome
@@ -143,7 +144,7 @@ def main() -> None:
         "most plan / simulated": (max(ratios, default=None), ("<=", 1.12)),
     }
     for name, found in shapes.items():
-        targets[f"{name}: seconds"] = (found["seconds"], ("<=", 90))
+        targets[f"{name}: seconds of processor time"] = (found["processor_seconds"], ("<=", 90))
         targets[f"{name}: GiB of the process"] = (found["process_gib"], ("<=", 1))
     for name in PROCESSOR:
         row = processor.get(name)

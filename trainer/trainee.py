@@ -88,9 +88,7 @@ def load_trainee(
 
     recompute = use_gradient_checkpointing(settings, ranks)
     model = adapted_model(base, settings, ranks, seed=seed, recompute=recompute, fill=fill)
-    return checked_trainee(
-        model, settings, examples, base_sha256=sha256, storage_dtype=storage
-    )
+    return checked_trainee(model, settings, examples, base_sha256=sha256, storage_dtype=storage)
 
 
 def adapted_model(

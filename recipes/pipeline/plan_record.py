@@ -135,7 +135,8 @@ class SimulationFigures(TypedDict):
     - `total_gib` adds the allocator's share and the context, `loaded_gib` is the peak before the
       first step.
     - `arithmetic_gib` is the plan without them, `ratio` is it divided by `peak_gib`.
-    - `micro_batch` and `longest_sequence` are the largest that fit the limit.
+    - `micro_batch` and `longest_sequence` are the largest that fit the limit; no micro-batch above
+      `most_rows` is tried.
     - `notes` say what of the recipe was simulated otherwise.
     """
 
@@ -151,6 +152,7 @@ class SimulationFigures(TypedDict):
     arithmetic_gib: float
     ratio: float
     micro_batch: int
+    most_rows: int
     longest_sequence: int
     simulated_sizes: int
     seconds: float

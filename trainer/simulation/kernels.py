@@ -8,7 +8,7 @@ memory-efficient kernel, and a 4-bit product dequantises its weight first.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch

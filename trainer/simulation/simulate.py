@@ -13,7 +13,7 @@ from kofinlaw.models.out_of_memory import is_out_of_memory, memory_shortage
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.simulation.fitting import largest_that_fits
 from kofinlaw.trainer.simulation.ledger import Peak
-from kofinlaw.trainer.simulation.training import SimulatedTraining, open_training
+from kofinlaw.trainer.simulation.training import open_training
 from kofinlaw.units import GIB
 
 if TYPE_CHECKING:

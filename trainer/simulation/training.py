@@ -7,7 +7,7 @@ attaching, our LoRA pass, checkpointing, the head on supervised rows, clipping, 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -196,5 +196,3 @@ def _one_rank() -> Ranks:
 
 def _refuse(event: str) -> None:
     raise RuntimeError(f"a simulated step has split its micro-batch: {event}")
-
-

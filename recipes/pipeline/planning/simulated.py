@@ -1,4 +1,4 @@
-"""Simulate the memory of a recipe's training (`plan --simulate`), next to the plan by arithmetic."""
+"""Simulate the memory of a recipe's training (`plan --simulate`), next to the arithmetic."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.machines import Machine
 from kofinlaw.models.memory.memory_plan import held_by_tensors
 from kofinlaw.models.resolve import local_folder
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["SIMULATE", "simulation_figures", "simulation_lines"]
 
 SIMULATE = "--simulate"
+_OWN_CODE = "exaone"  # its folders come with code of their own; the card has its Llama shape
 MOST_HOLDERS = 8  # groups of tensors that are listed
 
 
@@ -38,7 +40,7 @@ def simulation_figures(
             where=SIMULATE,
             remedy="leave the option out",
         )
-    from kofinlaw.trainer.simulation.simulate import simulate_memory
+    from kofinlaw.trainer.simulation.simulate import MOST_ROWS, simulate_memory
 
     started = time.monotonic()
     settings, notes = _simulated_settings(run.recipe.train)
@@ -74,6 +76,7 @@ def simulation_figures(
         "arithmetic_gib": round(arithmetic, 3),
         "ratio": round(arithmetic * GIB / peak.size, 3),
         "micro_batch": found.micro_batch,
+        "most_rows": MOST_ROWS,
         "longest_sequence": found.longest,
         "simulated_sizes": len(found.totals),
         "seconds": round(time.monotonic() - started, 1),
@@ -108,15 +111,19 @@ def _config(run: Run) -> PretrainedConfig:
 
     from kofinlaw.models.shape_config import config_from_card
 
+    card = student_card(run)
     folder = local_folder(run.recipe.model, cache=run.cache)
-    if folder is not None and (folder / "config.json").exists():
-        try:
-            return AutoConfig.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-        except (ValueError, KeyError, OSError):  # a type with code of its own, such as EXAONE 3.x
-            pass
-    return config_from_card(student_card(run))
+    if folder is None or card.model_type == _OWN_CODE:
+        return config_from_card(card)
+    try:
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # transformers checks config.json with errors of many types
+        raise_if_machine(error, folder)
+        raise UserError(
+            f"the model's config cannot be read: {' '.join(str(error).split())[:200]}",
+            where=str(folder / "config.json"),
+            remedy="get the model's files again, or leave --simulate out",
+        ) from error
 
 
 def simulation_lines(plan: Plan) -> list[str]:
@@ -141,7 +148,8 @@ def simulation_lines(plan: Plan) -> list[str]:
         for row in found["largest"]
     ]
     lines += [
-        f"  micro-batch that fits {memory['limit_gib']} GiB: {found['micro_batch']} (arithmetic "
+        f"  micro-batch that fits {memory['limit_gib']} GiB: {found['micro_batch']}"
+        f"{' or more' if found['micro_batch'] == found['most_rows'] else ''} (arithmetic "
         f"{memory['micro_batch']}); longest sequence: {found['longest_sequence']} tokens "
         f"(arithmetic {memory['longest_sequence']})",
         f"  {found['simulated_sizes']} sizes in {found['seconds']:.0f} s",

@@ -51,7 +51,7 @@ def test_weights_adapter_and_optimizer_are_those_of_the_closed_form():
     kinds = peak.kinds()
     linear = TINY.layers * (2 * 128 * 128 + 2 * 128 * 64 + 3 * 128 * 256)
     norms = (2 * TINY.layers + 1) * 512  # 128 numbers of 16 bits, in a block of 512 bytes
-    frequencies = 512
+    frequencies = 2 * 512  # of the rotary embedding, and as they were at the start
     assert kinds["weights"] == 2 * (linear + 2 * 512 * 128) + norms + frequencies
     trained = 4 * adapter_parameters(TINY, RANK)
     assert kinds["adapter"] == kinds["adapter at its start"] == trained
@@ -62,9 +62,9 @@ def test_weights_adapter_and_optimizer_are_those_of_the_closed_form():
 def test_the_layer_inputs_are_those_of_the_closed_form():
     one, two = peaks(TINY, settings(), [(LENGTH, 1), (LENGTH, 2)])
     inputs = TINY.layers * LENGTH * TINY.hidden * 2
-    cosines = 2 * LENGTH * TINY.head_dim * 2
-    assert one.kinds()["kept by the forward pass"] == inputs + cosines
-    assert two.kinds()["kept by the forward pass"] == 2 * inputs + cosines
+    shared = 2 * LENGTH * TINY.head_dim * 2 + 8 * LENGTH  # cosines and sines, positions
+    assert one.kinds()["kept by the forward pass"] == inputs + shared
+    assert two.kinds()["kept by the forward pass"] == 2 * inputs + shared
     assert (one.place, one.backward) == (f"layer {TINY.layers - 1}", True)
 
 
@@ -130,7 +130,9 @@ def test_the_step_of_every_shipped_recipe_runs_at_its_shapes(name):
         (peak,) = peaks(few, asked, [(asked.max_length, 1)], on_card=on_card)
         weights = peak.kinds()["weights"]
         assert weights < peak.size < weights + 8 * GIB
-        assert peak.kinds()["adapter"] >= 4 * adapter_parameters(few, asked.lora.rank, targets(asked))
+        assert peak.kinds()["adapter"] >= 4 * adapter_parameters(
+            few, asked.lora.rank, targets(asked)
+        )
 
 
 def targets(train):
