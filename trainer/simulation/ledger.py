@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload as Operator
 from torch.utils._python_dispatch import TorchDispatchMode
 
 __all__ = ["CARD_BLOCK", "KERNEL_BUFFERS", "Holder", "Ledger", "Operator", "Peak"]
 
-# An operator with its overload, such as `aten.mm.default`.
-Operator = torch._ops.OpOverload
 # torch's CUDA allocator rounds every block up to this many bytes (kMinBlockSize).
 CARD_BLOCK = 512
 KERNEL_BUFFERS = "buffers inside kernels"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -106,11 +105,10 @@ def test_a_broken_config_is_one_error(folder, tmp_path):
     run = bound(folder, tmp_path)
     machine = planned_card(24, "a card")
     memory = memory_figures(run, machine, [])
-    broken = SHAPE | {"hidden_size": "wide"}
+    broken = SHAPE | {"model_type": "no-such-type"}
     (folder / "config.json").write_text(json.dumps(broken), encoding="utf-8")
-    changed = replace(run, recipe=run.recipe)
-    with pytest.raises(UserError, match="config"):
-        simulation_figures(changed, machine, memory, [], silent)
+    with pytest.raises(UserError, match="config cannot be read"):
+        simulation_figures(run, machine, memory, [], silent)
 
 
 def test_the_command_prints_the_simulation_as_json_and_as_lines(command, folder, tmp_path):
