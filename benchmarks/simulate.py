@@ -21,14 +21,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from outcome import outcome
+
 from kofinlaw.models.catalogue import find_model
 from kofinlaw.models.memory.memory_plan import held_by_tensors, plan_training_memory
 from kofinlaw.units import GIB
-
-sys.path.insert(0, str(Path(__file__).parent / "gpu"))  # shapes.py, for memory.py
-
-from memory import CASES, SMALL, measured_peak
-from outcome import outcome
 
 SHAPES = {
     "EXAONE-3.5-7.8B": "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct",
@@ -37,8 +34,15 @@ SHAPES = {
     "Qwen2.5-14B": "Qwen/Qwen2.5-14B-Instruct",
 }
 LENGTH = 2048
-# Cases of benchmarks/memory.py that train the 270M model.
-PROCESSOR = [name for name, case in CASES.items() if case.model == SMALL and case.work == "train"]
+SMALL = "google/gemma-3-270m"
+MEASURED = Path(__file__).parent / "memory.py"
+# Cases of memory.py that train the 270M model: settings, length and rows, the same as there.
+PROCESSOR: dict[str, tuple[dict[str, Any], int, int]] = {
+    "train 270M, checkpointing": ({"quantization": "none"}, 512, 2),
+    "train 270M, NF4, checkpointing": ({"quantization": "nf4"}, 512, 2),
+    "train 270M, all kept": ({"quantization": "none", "gradient_checkpointing": False}, 512, 1),
+    "held out: train 270M, 3 x 700, checkpointing": ({"quantization": "none"}, 700, 3),
+}
 
 
 def worker(model: str, batches: list[int]) -> dict[str, Any]:
@@ -78,14 +82,24 @@ def simulated_rise(name: str) -> float:
     from kofinlaw.trainer.settings import TrainSettings
     from kofinlaw.trainer.simulation.training import open_training
 
-    case = CASES[name]
-    settings = TrainSettings(
-        quantization=case.quantization, gradient_checkpointing=case.checkpointing
-    )
-    config = config_from_card(find_model(case.model))
-    with open_training(config, settings, card=False) as training:
-        peak = training.peak(case.length, case.rows, supervised=0.5)
+    changes, length, rows = PROCESSOR[name]
+    settings = TrainSettings(**({"gradient_checkpointing": True} | changes))
+    with open_training(config_from_card(find_model(SMALL)), settings, card=False) as training:
+        peak = training.peak(length, rows, supervised=0.5)
     return (peak.size - peak.kinds()["weights"]) / GIB
+
+
+def measured_rise(name: str) -> float:
+    """Return the GiB by which `memory.py` sees the resident memory rise in a new process."""
+    return int(printed([str(MEASURED), "--worker", name])) / GIB
+
+
+def printed(script: list[str]) -> str:
+    """Run a script in a new process and return its last line; its error ends this one."""
+    done = subprocess.run([sys.executable, *script], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(script)}\n{done.stderr[-2000:]}")
+    return done.stdout.splitlines()[-1]
 
 
 def processor_rows() -> dict[str, dict[str, float]]:
@@ -94,7 +108,7 @@ def processor_rows() -> dict[str, dict[str, float]]:
     print("| --- | ---: | ---: | ---: |")
     found = {}
     for name in PROCESSOR:
-        simulated, measured = simulated_rise(name), measured_peak(name)
+        simulated, measured = simulated_rise(name), measured_rise(name)
         error = simulated / measured - 1
         found[name] = {
             "simulated_gib": round(simulated, 3),
@@ -122,10 +136,9 @@ def main() -> None:
     for name in SHAPES:
         if options.only not in name:
             continue
-        command = [sys.executable, __file__, "--worker", name, "--batches"]
-        command += [str(batch) for batch in options.batches]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        shapes[name] = found = json.loads(done.stdout.splitlines()[-1])
+        batches = [str(batch) for batch in options.batches]
+        line = printed([__file__, "--worker", name, "--batches", *batches])
+        shapes[name] = found = json.loads(line)
         for row in found["rows"]:
             print(
                 f"| {name} | {row['batch']} | {row['simulated_gib']:.2f} | {row['plan_gib']:.2f} "

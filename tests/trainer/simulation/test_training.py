@@ -126,27 +126,24 @@ def test_the_step_of_every_shipped_recipe_runs_at_its_shapes(name):
     model, train = recipe_rows()[name]
     card = find_model(model)
     few = replace(card, layers=6 if card.model_type == "gemma3_text" else 2)
-    small = card.parameters < 3e9
     asked = TrainSettings.model_validate_json(train)
-    for on_card in (True, False) if small else (True,):
-        (peak,) = peaks(few, asked, [(asked.max_length, 1)], on_card=on_card)
-        weights = peak.kinds()["weights"]
-        assert weights < peak.size < weights + 8 * GIB
-        assert peak.kinds()["adapter"] >= 4 * adapter_parameters(
-            few, asked.lora.rank, targets(asked)
-        )
+    on_card = card.parameters >= 3e9
+    (peak,) = peaks(few, asked, [(asked.max_length, 1)], on_card=on_card)
+    kinds = peak.kinds()
+    assert kinds["weights"] < peak.size < kinds["weights"] + 8 * GIB
+    assert kinds["adapter"] >= 4 * adapter_parameters(few, asked.lora.rank, targets(asked))
 
 
 def targets(train):
     return None if train.lora.targets == "all-linear" else train.lora.targets
 
 
-SHAPES = ["exaone-3.5-7.8b", "solar-10.7b", "qwen2.5-7b", "qwen2.5-14b"]
-
-
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", ["exaone-3.5-7.8b", "qwen2.5-14b"])
 def test_the_plan_is_between_the_simulated_peak_and_12_percent_more(name):
-    """Each further layer adds the same memory, so two depths give the peak of the whole model."""
+    """Each further layer adds the same memory, so two depths give the peak of the whole model.
+
+    `benchmarks/simulate.py` runs all shapes whole.
+    """
     card, train = find_model(name), TrainSettings()
     sizes = [(2048, 1), (2048, 8)]
     two, three = (peaks(replace(card, layers=n), train, sizes) for n in (2, 3))
