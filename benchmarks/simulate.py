@@ -47,8 +47,8 @@ PROCESSOR: dict[str, tuple[dict[str, Any], int, int]] = {
 
 def worker(model: str, batches: list[int]) -> dict[str, Any]:
     """Simulate one shape at every batch size in this process; return its figures."""
-    from kofinlaw.models.shape_config import config_from_card
     from kofinlaw.trainer.settings import TrainSettings
+    from kofinlaw.trainer.simulation.card_config import config_from_card
     from kofinlaw.trainer.simulation.training import open_training
 
     started = time.perf_counter()
@@ -78,8 +78,8 @@ def worker(model: str, batches: list[int]) -> dict[str, Any]:
 
 def simulated_rise(name: str) -> float:
     """Return the GiB that training a case adds to the loaded 270M model, by simulation."""
-    from kofinlaw.models.shape_config import config_from_card
     from kofinlaw.trainer.settings import TrainSettings
+    from kofinlaw.trainer.simulation.card_config import config_from_card
     from kofinlaw.trainer.simulation.training import open_training
 
     changes, length, rows = PROCESSOR[name]

@@ -116,7 +116,7 @@ def config_of(card: ModelCard, **changes: Any) -> Any:
 
     Raises: ValueError if the architecture is neither Llama, EXAONE nor Qwen2.
     """
-    from kofinlaw.models.shape_config import config_from_card
+    from kofinlaw.trainer.simulation.card_config import config_from_card
 
     if card.model_type not in ("llama", "exaone", "qwen2"):
         raise ValueError(

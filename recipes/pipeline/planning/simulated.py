@@ -109,7 +109,7 @@ def _config(run: Run) -> PretrainedConfig:
     """Return the config of the recipe's model: of its folder, else of its card."""
     from transformers import AutoConfig
 
-    from kofinlaw.models.shape_config import config_from_card
+    from kofinlaw.trainer.simulation.card_config import config_from_card
 
     card = student_card(run)
     folder = local_folder(run.recipe.model, cache=run.cache)

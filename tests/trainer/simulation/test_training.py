@@ -12,10 +12,10 @@ from kofinlaw.models.catalogue import ModelCard, find_model
 from kofinlaw.models.machines import planned_card
 from kofinlaw.models.memory.counts import adapter_parameters
 from kofinlaw.models.memory.memory_plan import held_by_tensors, plan_training_memory
-from kofinlaw.models.shape_config import config_from_card
 from kofinlaw.recipes.pipeline.recipe_file import SHIPPED
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.trainer.settings import LoraSettings, TrainSettings
+from kofinlaw.trainer.simulation.card_config import config_from_card
 from kofinlaw.trainer.simulation.simulate import simulate_memory
 from kofinlaw.trainer.simulation.training import open_training
 from kofinlaw.units import GIB
