@@ -23,7 +23,7 @@ from retrieval_data import decisions
 from kofinlaw.data.law.citations import Scope, find_citations
 from kofinlaw.data.law.titles import titles_by_key
 from kofinlaw.files import read_jsonl
-from kofinlaw.models.embedders import VectorStore, open_embedder
+from kofinlaw.models.embedders import VectorStore, embedder_parts, open_embedder
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
@@ -42,16 +42,13 @@ def cases_index(data: Path, work: Path, name: str, embedder: str, first: Path | 
     chunks = work / "chunks-cases.jsonl"
     if not chunks.is_file():
         decisions(data, work)
-    opened = open_embedder(embedder)
-    store = VectorStore(work / "cache", opened.name, opened.dimensions)
-    vectors = np.zeros(opened.dimensions, np.float16)
-    new = {}
-    for chunk in read_jsonl(chunks, Chunk):
-        if chunk.kind == "case":
-            text = chunk.text[:EMBEDDED]
-            key = f"{opened.name}\x1fpassage\x1f{text}"
-            new[hashlib.sha256(key.encode()).hexdigest()] = vectors
-    store.write(new)
+    cases = [c.text[:EMBEDDED] for c in read_jsonl(chunks, Chunk) if c.kind == "case"]
+    for part in embedder_parts(embedder):
+        opened = open_embedder(part)
+        keys = [f"{opened.name}\x1fpassage\x1f{text}" for text in cases]
+        zeros = np.zeros(opened.dimensions, np.float16)
+        store = VectorStore(work / "cache", opened.name, opened.dimensions)
+        store.write({hashlib.sha256(key.encode()).hexdigest(): zeros for key in keys})
     folder = work / f"index-cases-{name}"
     settings = RagSettings(lexical="bigram", embedder=embedder, embed_characters=EMBEDDED)
     build_index(chunks, folder, settings, cache=work / "cache", previous=first)

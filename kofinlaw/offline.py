@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import os
 import socket
 import threading
@@ -22,6 +23,7 @@ __all__ = [
     "guard",
     "is_loopback",
     "known_host",
+    "quiet_kernel_search",
     "set_environment",
 ]
 
@@ -49,7 +51,8 @@ ENVIRONMENT = {
     "TRL_EXPERIMENTAL_SILENCE": "1",
     "DO_NOT_TRACK": "1",
     "ANONYMIZED_TELEMETRY": "False",
-    "WANDB_MODE": "offline",
+    # `train.report_to: [wandb]` opens wandb in its offline mode, whatever this says.
+    "WANDB_MODE": "disabled",
     "VLLM_NO_USAGE_STATS": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
@@ -77,6 +80,15 @@ def set_environment(*, offline: bool = True) -> None:
                 os.environ[name] = value
         else:
             os.environ.setdefault(name, value)
+
+
+def quiet_kernel_search() -> None:
+    """Silence the warning of bitsandbytes that it found no kernel of the hub.
+
+    On processors with bfloat16 it looks for one when it is imported, and advises to install a
+    package. Remote kernels are always off here, and it computes without them.
+    """
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
 def is_loopback(host: str) -> bool:

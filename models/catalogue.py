@@ -210,9 +210,9 @@ class _LocalConfig:
 def recognise_folder(folder: Path) -> ModelCard | None:
     """Return the catalogue's card of a local folder by the shape in its config.json, else None."""
     local = _read_local_config(folder)
-    if local is None:
-        return None
     keys = ("layers", "hidden", "intermediate", "heads", "kv_heads", "vocab")
+    if local is None or not all(local.shape[key] for key in keys):
+        return None
     same = [
         card
         for card in all_models()

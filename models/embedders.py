@@ -84,6 +84,10 @@ class CachedEmbedder:
         self._encode = encode
         self._store = VectorStore(cache, name, dimensions) if cache is not None else None
 
+    def without_cache(self) -> CachedEmbedder:
+        """Return an embedder with the same loaded model that stores nothing."""
+        return CachedEmbedder(self.name, self.dimensions, self._encode)
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return vectors [texts, dimensions] of questions."""
         return self._vectors(texts, True, silent)
@@ -230,7 +234,15 @@ def embedder_identity(name: str) -> str:
     if is_joined(folder):
         rows = [(embedder_identity(part.embedder), part.weight) for part in read_parts(folder)]
         return f"{folder.name}@{sha256_text(repr(rows))[:16]}"
-    return f"{folder.name}@{model_fingerprint(folder)[:16]}" if folder.is_dir() else name
+    return f"{folder.name}@{_fingerprint(folder)[:16]}" if folder.is_dir() else name
+
+
+def _fingerprint(folder: Path) -> str:
+    """Return the fingerprint of an embedder's folder and of its modules' folders."""
+    modules = sorted(child for child in folder.iterdir() if child.is_dir())
+    found = [(child.name, model_fingerprint(child)) for child in modules if any(child.iterdir())]
+    own = model_fingerprint(folder)
+    return sha256_text(repr([own, found])) if found else own
 
 
 def _prefixes(name: str, prompts: Mapping[str, str]) -> dict[bool, str]:

@@ -97,14 +97,18 @@ def weight_hashes(
         pattern, found = "*.bin", package_folder(card.ships_as)
     if found is None:
         pattern = "*.safetensors"
-        found = local_folder(ModelSettings(id=name), cache=cache)
+        named = Path(name)
+        embedder = (named / "modules.json").is_file()  # without a config.json if it is static
+        found = named if embedder else local_folder(ModelSettings(id=name), cache=cache)
     if found is None:
         return {}
     hashes = {}
-    for file in sorted(found.glob(pattern)):
+    # An embedder keeps weights in the folders of its modules too.
+    files = found.rglob if (found / "modules.json").is_file() else found.glob
+    for file in sorted(files(pattern)):
         blob = file.resolve().name
         published = file.is_symlink() and re.fullmatch("[0-9a-f]{64}", blob)
-        hashes[file.name] = blob if published else sha256_file(file)
+        hashes[file.relative_to(found).as_posix()] = blob if published else sha256_file(file)
     return hashes
 
 

@@ -15,6 +15,7 @@ from kofinlaw import UserError
 from kofinlaw.commands import stage_command
 
 if TYPE_CHECKING:
+    from kofinlaw.models.embedders import Vectors
     from kofinlaw.models.engines.base import Engine, Generation
     from kofinlaw.models.templates import ChatTemplate
     from kofinlaw.rag.answer.single_question import AskedAnswer
@@ -179,6 +180,18 @@ class OpenRun:
                 for turns, limit in zip(dialogues, limits, strict=True)
             ]
             return asking.engine.generate(requests)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return vectors [texts, dimensions] of texts, read as queries by the run's embedder.
+
+        The vectors are not stored. Raises UserError if the run searches without an embedder, and
+        as `load` does.
+        """
+        from kofinlaw.offline import guard
+
+        with self._turn, guard(offline=self.recipe.offline):
+            asking = self._asking = self._asking or _Asking.load(self)
+            return asking.retriever.embed_queries(texts)
 
     def close(self) -> None:
         """Free the model; safe to call twice."""

@@ -8,7 +8,10 @@ Each kind takes words that point to a passage and leaves out what would give the
 - `delegation`: what an act leaves to its decree (`대통령령으로 정하는 …`), and the decree's article
   that cites the act for it;
 - `definition`: a defined term, asked for in words of its own;
-- `decision`: the issue that a court decided (판시사항), and each article that it cites for it.
+- `decision`: the issue that a court decided (판시사항), and each article that it cites for it;
+- `question`: a question of the question generators, without act and article;
+- `everyday`: a sentence of the article as people would ask it: `임차인` becomes `세입자`;
+- `scenario`: who acts and in which case, told as one's own situation, without what the rule says.
 """
 
 from __future__ import annotations
@@ -23,6 +26,10 @@ from typing import Literal, get_args
 from kofinlaw import UserError
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.reading.terms import read_terms
+from kofinlaw.augment.retrieval.grounded import grounded_queries
+from kofinlaw.augment.retrieval.query_text import LONGEST, SHORTEST, Query, without_place
+from kofinlaw.augment.retrieval.scenarios import scenario_queries
+from kofinlaw.augment.retrieval.spoken import spoken_queries
 from kofinlaw.data.decisions.cited_articles import cited_rows
 from kofinlaw.data.law.citations import Citation, Scope, find_citations
 from kofinlaw.data.law.titles import titles_by_key
@@ -31,22 +38,15 @@ from kofinlaw.records import Article, Chunk
 
 __all__ = ["KINDS", "Corpus", "Pair", "PairKind", "build_pairs", "read_corpus"]
 
-PairKind = Literal["heading", "sentence", "citing", "delegation", "definition", "decision"]
+PairKind = Literal[
+    "heading", "sentence", "citing", "delegation", "definition", "decision",
+    "question", "everyday", "scenario",
+]  # fmt: skip
 KINDS: tuple[PairKind, ...] = get_args(PairKind)
-SHORTEST, LONGEST = 15, 250  # characters of a query that is a sentence
 _SENTENCE_END = re.compile(r"(?<=다\.)\s+|\n+")
-_MARK = re.compile(r"^\s*(?:[①-⑳]|\d{1,2}(?:의\d+)?\.|[가-하]\.|\d{1,2}\))\s*")
-_BLANKS = re.compile(r"\s{2,}")
 _LEAVES_OPEN = re.compile(r"(?:대통령령|총리령|[가-힣]{2,10}부령)(?:으로|이) 정하")
 _ASKING = ("{term}의 뜻", "{term}의 정의", "{term}: 무엇을 말하는가?", "{term} 용어 설명")
 _ISSUE_MARK = re.compile(r"\W*+판시사항[^\S\n]*+[:：\]】]?+")
-# What a removed citation leaves at the start of a sentence.
-_LEFT_OVER = re.compile(
-    r"^(?:(?:및|또는|과|와|ㆍ|,|의 ?규정은|(?:의 ?규정)?에 ?(?:의한|따른|의하여|따라)"
-    r"|[은는이가을를의에])(?=[ ㆍ,]) ?)+"
-)
-# The names of acts, articles and paragraphs that would give the passage away.
-_WHERE = re.compile(r"[「」]|제\d+조(?:의\d+)?|제\d+[항호]|[가-하]목|별표 ?\d*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def _sentence_pairs(corpus: Corpus, passages: _Passages, rng: random.Random) -> 
         if len(found) < 2 or not closed:
             continue
         sentence = rng.choice(closed)
-        query = _query(sentence)
+        query = without_place(sentence)
         if len(query) >= SHORTEST:
             yield _pair("sentence", query, chunk, chunk.text.replace(sentence, "", 1))
 
@@ -205,7 +205,7 @@ def _delegations(corpus: Corpus, passages: _Passages, rng: random.Random) -> Ite
             # The decree repeats the words that the act leaves open: the sentence that shares most.
             text = "\n".join(chunk.text for chunk in filled)
             sentence = max(open_sentences, key=lambda s: _shared(s, text))
-            query = _query(sentence)
+            query = without_place(sentence)
             chunk = passages.best(source, query)
             if chunk is not None and len(query) >= SHORTEST:
                 yield _pair("delegation", query, chunk)
@@ -227,7 +227,7 @@ def _definitions(corpus: Corpus, passages: _Passages, rng: random.Random) -> Ite
 def _decisions(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
     cited = cited_rows(corpus.chunks)
     for row, chunk in enumerate(corpus.chunks):
-        query = _query(_issue(chunk.text)) if row in cited else ""
+        query = without_place(_issue(chunk.text)) if row in cited else ""
         if len(query) < SHORTEST:
             continue
         for unit in dict.fromkeys(corpus.chunks[target].unit for target in cited[row]):
@@ -251,6 +251,26 @@ def _issue(text: str) -> str:
     return ""
 
 
+def _questions(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
+    made = grounded_queries(read_laws(corpus.articles), rng.getrandbits(32))
+    yield from _asked("question", made, passages)
+
+
+def _everyday(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
+    yield from _asked("everyday", spoken_queries(read_laws(corpus.articles), rng), passages)
+
+
+def _scenarios(corpus: Corpus, passages: _Passages, rng: random.Random) -> Iterator[Pair]:
+    yield from _asked("scenario", scenario_queries(read_laws(corpus.articles), rng), passages)
+
+
+def _asked(kind: PairKind, queries: Iterable[Query], passages: _Passages) -> Iterator[Pair]:
+    for query in queries:
+        chunk = passages.best(query.unit, query.focus)
+        if chunk is not None:
+            yield _pair(kind, query.text, chunk)
+
+
 _MAKERS = {
     "heading": _headings,
     "sentence": _sentence_pairs,
@@ -258,6 +278,9 @@ _MAKERS = {
     "delegation": _delegations,
     "definition": _definitions,
     "decision": _decisions,
+    "question": _questions,
+    "everyday": _everyday,
+    "scenario": _scenarios,
 }
 
 
@@ -285,10 +308,4 @@ def _without(sentence: str, found: Sequence[Citation]) -> str:
         if one.start >= at:
             out.append(sentence[at : one.start])
             at = one.end
-    return _query("".join([*out, sentence[at:]]))
-
-
-def _query(sentence: str) -> str:
-    """Return a sentence without its mark and without what names act, article or paragraph."""
-    text = _BLANKS.sub(" ", _WHERE.sub("", _MARK.sub("", sentence))).strip()
-    return _LEFT_OVER.sub("", text).strip()
+    return without_place("".join([*out, sentence[at:]]))

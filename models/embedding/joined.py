@@ -8,6 +8,7 @@ share divided by the spread of its cosines.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,13 @@ def _place(folder: Path, name: object) -> str:
     if (folder / name).is_dir():
         return str((folder / name).resolve())
     if name.startswith(".") or Path(name).is_absolute():
-        raise ValueError(f"its part {name} is missing; keep both folders next to each other")
+        gone = os.path.normpath(folder / name)
+        raise UserError(
+            f"the joined embedder needs the embedder in {gone}, which is gone",
+            where=str(folder / FILE),
+            remedy="put it back (a folder that was moved: move both together), or train again with "
+            "`kofinlaw fit-retriever`",
+        )
     return name
 
 

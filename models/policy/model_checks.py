@@ -13,6 +13,7 @@ from kofinlaw.models.policy.rules import (
     policy_named,
     purpose_verdict,
 )
+from kofinlaw.models.policy.trained_from import bases_of
 
 __all__ = ["check_models", "free_teachers", "is_derivative"]
 
@@ -41,16 +42,22 @@ def check_models(
         derived_name: name of the trained model; empty: not checked.
         offline: whether the run does not use the network.
 
-    Raises: UserError for an unknown policy.
+    An embedder or reranker that was trained here is judged as the models that it was trained from.
+
+    Raises: UserError for an unknown policy, and for a broken record of a model's origin.
     """
     rules = policy_named(policy)
     verdicts: list[Verdict] = []
     roles = [(student, "student"), *((name, "answering model") for name in others)]
     roles += [(name, "teacher") for name in teachers]
-    roles += [(name, "embedder") for name in embedders]
-    roles += [(name, "reranker") for name in rerankers]
     for name, role in roles:
         verdicts += _model_verdicts(rules, name, role)
+    searching = [(name, "embedder") for name in embedders]
+    searching += [(name, "reranker") for name in rerankers]
+    for name, role in searching:
+        for base in bases_of(name):
+            trained = base != name and lookup_model(base) != lookup_model(name)
+            verdicts += _model_verdicts(rules, base, f"base of {role} {name}" if trained else role)
     if rules.one_llm and set(others) - {student}:
         verdicts.append(
             Verdict(

@@ -9,6 +9,7 @@ from pathlib import Path
 from kofinlaw import __version__
 from kofinlaw.models.catalogue import licenses, lookup_model
 from kofinlaw.models.policy.rules import Verdict, policy_named
+from kofinlaw.models.policy.trained_from import bases_of
 from kofinlaw.models.resolve import weight_hashes
 
 __all__ = ["policy_record"]
@@ -41,6 +42,7 @@ def policy_record(
         card = lookup_model(name)
         license_ = licenses().get(card.license) if card else None
         folder = (folders or {}).get(name)
+        bases = [base for base in bases_of(name) if base != name and (not card or base != card.id)]
         rows.append(
             {
                 "id": card.id if card else name,
@@ -50,6 +52,7 @@ def policy_record(
                 "license": card.license if card else "",
                 "clauses": dict(license_.clauses) if license_ else {},
                 "sha256": weight_hashes(name, folder=folder, cache=cache),
+                **({"trained_from": bases} if bases else {}),
             }
         )
     return {

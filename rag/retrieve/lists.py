@@ -21,7 +21,7 @@ from kofinlaw.rag.retrieve.scope import Scope
 from kofinlaw.rag.settings import RagSettings
 
 if TYPE_CHECKING:
-    from kofinlaw.models.embedders import Embedder
+    from kofinlaw.models.embedders import CachedEmbedder
 
 __all__ = ["Backends", "ScopedQuery", "search_lists"]
 
@@ -50,7 +50,7 @@ class Backends:
         return open_store(self._index, self._settings)
 
     @cached_property
-    def embedder(self) -> Embedder:
+    def embedder(self) -> CachedEmbedder:
         """The embedder that the settings name."""
         from kofinlaw.models.embedders import open_embedder
 

@@ -59,6 +59,7 @@ from kofinlaw.records import Chunk, Question
 from kofinlaw.tracing import annotate_span, child_span
 
 if TYPE_CHECKING:
+    from kofinlaw.models.embedders import Vectors
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
 
@@ -133,6 +134,15 @@ class Retriever:
         """Hexadecimal hash, equal for an equal index, settings and law in force."""
         text = self.index.fingerprint + self.settings.model_dump_json() + self._scopes.fingerprint
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return vectors [texts, dimensions] of any texts, read as queries; none is stored.
+
+        Raises UserError if the settings name no embedder.
+        """
+        if self.settings.embedder is None:
+            raise UserError("this run searches without an embedder", where="rag.embedder")
+        return self._backends.embedder.without_cache().encode_queries(texts)
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """Return the chunks of these ids, in order.

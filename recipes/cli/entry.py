@@ -18,12 +18,23 @@ from kofinlaw.commands import same_command
 from kofinlaw.decoding import decode_name
 from kofinlaw.errors import check_working_folder
 from kofinlaw.files import existing_path, explained_error
+from kofinlaw.offline import quiet_kernel_search
 from kofinlaw.recipes.cli.answer_commands import answer, ask
 from kofinlaw.recipes.cli.console import say
-from kofinlaw.recipes.cli.exam_command import bench, exam
 from kofinlaw.recipes.cli.export_command import export
 from kofinlaw.recipes.cli.forms_command import convert_examples
 from kofinlaw.recipes.cli.machine_commands import doctor, models
+from kofinlaw.recipes.cli.measuring.bench_command import bench
+from kofinlaw.recipes.cli.measuring.exam_command import exam
+from kofinlaw.recipes.cli.measuring.score_commands import (
+    compare,
+    report_serve,
+    report_write,
+    score,
+    verify_citations,
+)
+from kofinlaw.recipes.cli.measuring.study_commands import study, sweep
+from kofinlaw.recipes.cli.measuring.tune_command import fit_retriever, fit_voters, tune
 from kofinlaw.recipes.cli.merge_commands import convert_exaone, convert_llama, merge, verify
 from kofinlaw.recipes.cli.options import DefaultCommand
 from kofinlaw.recipes.cli.prefer_command import prefer
@@ -35,13 +46,6 @@ from kofinlaw.recipes.cli.recipe_commands import (
     recipe_show,
     run,
 )
-from kofinlaw.recipes.cli.score_commands import (
-    compare,
-    report_serve,
-    report_write,
-    score,
-    verify_citations,
-)
 from kofinlaw.recipes.cli.serving_commands import mcp, serve
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
@@ -51,8 +55,6 @@ from kofinlaw.recipes.cli.stage_commands import (
     index,
     train,
 )
-from kofinlaw.recipes.cli.study_commands import study, sweep
-from kofinlaw.recipes.cli.tune_command import fit_retriever, fit_voters, tune
 from kofinlaw.texts import terminal_text
 
 __all__ = ["CONTINUE", "MainCommand", "command_line_app", "main", "typed_argument"]
@@ -88,6 +90,7 @@ def main() -> None:
     from kofinlaw.recipes.pipeline.threads import share_processor
 
     use_expandable_segments()
+    quiet_kernel_search()
 
     # Called by the script of this process, and not by a program that continues after it.
     leaving.own = sys._getframe(1).f_globals.get("__name__") == "__main__"

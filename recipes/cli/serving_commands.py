@@ -34,6 +34,9 @@ def serve(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds a request may take.")] = 120.0,
     waiting: Annotated[int, typer.Option(min=1, help="Requests that may wait.")] = 256,
     batch: Annotated[int, typer.Option(min=1, help="Requests the engine gets at once.")] = 16,
+    grace: Annotated[
+        float, typer.Option(min=0, help="Seconds that running requests have after Ctrl+C.")
+    ] = 8.0,
     trust: Trust = False,
 ) -> None:
     """Serve a run: OpenAI-compatible interface and a chat page with citations."""
@@ -51,6 +54,7 @@ def serve(
         seconds=timeout,
         waiting=waiting,
         batch=batch,
+        grace=grace,
     )
     serve_run(bound_run(run).folder, settings, say)
 

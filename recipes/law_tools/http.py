@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kofinlaw.recipes.serving.access import Access, open_access
 from kofinlaw.recipes.serving.server import listen
+from kofinlaw.recipes.serving.stopping import GRACE, StoppableServer
 
 __all__ = ["HttpSettings", "make_http_app", "serve_http"]
 
 MOST_BYTES = 1_048_576  # of a request's body
 MOST_REQUESTS = 64  # connections and requests at once; more get 503
-GRACE = 10  # seconds that running requests have when the server is stopped
 
 
 @dataclass(frozen=True)
@@ -76,20 +74,22 @@ def serve_http(server: Server[Any], settings: HttpSettings, say: Callable[[str],
         port = listener.getsockname()[1]
         access = open_access(settings.host, port, settings.token, settings.names)
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
-        say(f"http://{name}:{port}/mcp   streamable HTTP (Ctrl+C stops the server)")
-        running = uvicorn.Server(
-            uvicorn.Config(
-                make_http_app(server, access),
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                limit_concurrency=MOST_REQUESTS,
-                timeout_graceful_shutdown=GRACE,
-                h11_max_incomplete_event_size=65536,
-            )
+        config = uvicorn.Config(
+            make_http_app(server, access),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=MOST_REQUESTS,
+            h11_max_incomplete_event_size=65536,
         )
-        # uvicorn raises the signal again after it stopped; the command then ends without an error.
-        signal.signal(signal.SIGTERM, lambda *_: None)
-        with contextlib.suppress(KeyboardInterrupt):
+        running = StoppableServer(
+            config,
+            grace=GRACE,
+            interrupt=lambda: None,
+            ready=lambda: say(
+                f"http://{name}:{port}/mcp   streamable HTTP (Ctrl+C stops the server)"
+            ),
+        )
+        with running.signals():
             running.run(sockets=[listener])
         say("server stopped")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.data.source_files import linked_files
 from kofinlaw.models.catalogue import lookup_model
@@ -15,9 +17,9 @@ from kofinlaw.recipes.pipeline.schema import Recipe
 __all__ = ["check_policy", "compliance_record", "model_name", "verdicts_for"]
 
 
-def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
+def verdicts_for(recipe: Recipe, policy_name: str, embedders: Sequence[str] = ()) -> list[Verdict]:
     """Return the policy's verdicts on the models, the licences of the sources and the way
-    of answering.
+    of answering. `embedders`: further ones, such as the base that `fit-retriever` trains.
     """
     from kofinlaw.rag.contest.contest_rules import check_answering
 
@@ -26,7 +28,11 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
         policy_name,
         student=model_name(recipe.model),
         teachers=_teacher_names(teacher),
-        embedders=[name for name in {recipe.rag.embedder, recipe.score.embedder} if name],
+        embedders=list(
+            dict.fromkeys(
+                name for name in (recipe.rag.embedder, recipe.score.embedder, *embedders) if name
+            )
+        ),
         rerankers=[name for name in (recipe.rag.reranker,) if name not in ("none", "llm")],
         derived_name=recipe.merge.name or "",
         offline=recipe.offline,
@@ -54,9 +60,12 @@ def _teacher_names(teacher: TeacherSettings | None) -> list[str]:
     return list(dict.fromkeys(model_name(model) for model in models))
 
 
-def check_policy(recipe: Recipe) -> None:
-    """Raise UserError if the policy refuses; it names the rule, the clause and what is allowed."""
-    require_allowed(verdicts_for(recipe, recipe.policy))
+def check_policy(recipe: Recipe, embedders: Sequence[str] = ()) -> None:
+    """Raise UserError if the policy refuses; it names the rule, the clause and what is allowed.
+
+    `embedders`: further ones, such as the base that `fit-retriever` trains.
+    """
+    require_allowed(verdicts_for(recipe, recipe.policy, embedders))
 
 
 def compliance_record(run: Run) -> dict[str, object]:
@@ -73,9 +82,11 @@ def compliance_record(run: Run) -> dict[str, object]:
     folders = {student: recipe.model.path} if recipe.model.path else {}
     for name in _teacher_names(teacher):
         models.setdefault(name, "teacher")
-    for embedder, role in ((recipe.rag.embedder, "embedder"), (recipe.score.embedder, "embedder")):
+    for embedder in (recipe.rag.embedder, recipe.score.embedder):
         if embedder:
-            models.setdefault(embedder, role)
+            models.setdefault(embedder, "embedder")
+    if recipe.rag.reranker not in ("none", "llm"):
+        models.setdefault(recipe.rag.reranker, "reranker")
     base = run.recipe_file.path.parent
     sources = [
         {

@@ -56,7 +56,8 @@ _PAGE = {
 @dataclass(frozen=True)
 class Served:
     """What is served: the model's name, the embedder's (or None), whether answers use the index,
-    the largest body in bytes and the longest wait in seconds.
+    the largest body in bytes and the longest wait in seconds. A stream without news sends a comment
+    each `quiet` seconds.
     """
 
     model: str
@@ -64,6 +65,7 @@ class Served:
     rag: bool = True
     most_bytes: int = 1_048_576
     seconds: float = 120.0
+    quiet: float = 10.0
 
 
 class _Door:
@@ -133,7 +135,7 @@ def make_app(served: Served, dispatcher: Dispatcher, access: Access) -> ASGIApp:
             limit = asked.limits.max_tokens
             cut = bool(asked.given & {"max_tokens", "max_completion_tokens"})
             job = Ask(asked.question, asked.as_of, limit if cut else None)
-        waiting = Waiting(request, dispatcher, job, served.seconds)
+        waiting = Waiting(request, dispatcher, job, served.seconds, quiet=served.quiet)
 
         def whole() -> dict[str, JsonValue]:
             return completion(asked, waiting.now(), served.model)  # type: ignore[arg-type]
@@ -143,7 +145,9 @@ def make_app(served: Served, dispatcher: Dispatcher, access: Access) -> ASGIApp:
             return JSONResponse(whole())
         await waiting.started()
         stream = events(asked, served.model, waiting.texts(), whole)
-        return StreamingResponse(stream, media_type="text/event-stream")
+        # nginx would keep the events back until the answer is complete.
+        headers = {"X-Accel-Buffering": "no"}
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
     async def embeddings(request: Request) -> Response:
         model, texts, form = embedding_texts(await _body(request, served))

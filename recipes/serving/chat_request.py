@@ -25,6 +25,8 @@ _NEUTRAL: dict[str, tuple[object, ...]] = {
     "response_format": ({"type": "text"},), "logit_bias": ({},),
 }  # fmt: skip
 _NOTES = ("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
+# Parts of an answer that clients send back with it as an earlier turn.
+_TURN_EXTRAS = ("refusal", "annotations", "citations", "reasoning_content")
 _APPLIED = (
     *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"),
     *("stop", "temperature", "seed", "rag", "as_of"),
@@ -36,7 +38,8 @@ class ChatRequest:
     """A chat request.
 
     - `rag` None: the server's default. `as_of` is the day whose law is asked for.
-    - `given` are the names of the fields that the request holds.
+    - `given` are the names of the fields that the request holds. `names` says whether a message
+      has a `name`.
     """
 
     model: str
@@ -47,6 +50,13 @@ class ChatRequest:
     rag: bool | None
     as_of: date | None
     given: frozenset[str]
+    names: bool = False
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The fields that are valid and change nothing, for a note in the reply."""
+        fields = sorted(self.given & set(_NOTES))
+        return (*fields, "messages[].name") if self.names else tuple(fields)
 
     @property
     def question(self) -> str:
@@ -60,7 +70,7 @@ def chat_request(body: object) -> ChatRequest:
         raise UserError("the body is not a JSON object", where="body")
     for name, value in body.items():
         if name in _NEUTRAL:
-            if value is not None and value not in _NEUTRAL[name]:
+            if value is not None and not _is_neutral(value, _NEUTRAL[name]):
                 raise UserError(
                     f"{name} = {str(value)[:60]} is not supported",
                     where=name,
@@ -76,17 +86,16 @@ def chat_request(body: object) -> ChatRequest:
         or not all(isinstance(one, str) and one for one in stops)
     ):
         raise UserError("stop is a text or a list of at most 4 texts", where="stop")
-    options = body.get("stream_options")
-    if options is not None and not isinstance(options, dict):
-        raise UserError(
-            'stream_options is an object, as {"include_usage": true}', where="stream_options"
-        )
-    name = "max_tokens" if body.get("max_completion_tokens") is None else "max_completion_tokens"
+    most, name = body.get("max_tokens"), "max_completion_tokens"
+    if body.get(name) is None:
+        name = "max_tokens"
+    elif most is not None and most != body[name]:
+        raise UserError("max_tokens and max_completion_tokens differ", where="max_tokens")
     return ChatRequest(
         model=_model(body),
         messages=_messages(body.get("messages")),
         stream=_flag(body, "stream") or False,
-        usage=options is not None and options.get("include_usage") is True,
+        usage=_wants_usage(body.get("stream_options")),
         limits=Limits(
             max_tokens=int(_number(body, name, 1, MOST_TOKENS, 256, whole=True)),
             stop=tuple(stops),
@@ -96,6 +105,7 @@ def chat_request(body: object) -> ChatRequest:
         rag=_flag(body, "rag"),
         as_of=_day(body.get("as_of")),
         given=frozenset(key for key, value in body.items() if value is not None),
+        names=any(isinstance(one, dict) and one.get("name") for one in body["messages"]),
     )
 
 
@@ -136,6 +146,29 @@ def embedding_texts(body: object) -> tuple[str, tuple[str, ...], str]:
     return _model(body), tuple(map(clean_text, texts)), form
 
 
+def _is_neutral(value: object, neutral: tuple[object, ...]) -> bool:
+    """Return whether a value is one of the neutral ones; `true` is not 1."""
+    return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in neutral)
+
+
+def _wants_usage(options: object) -> bool:
+    """Return whether a stream ends with the usage; other options change nothing if false."""
+    if options is None:
+        return False
+    if not isinstance(options, dict):
+        raise UserError(
+            'stream_options is an object, as {"include_usage": true}', where="stream_options"
+        )
+    for name, value in options.items():
+        if name != "include_usage" and value:
+            raise UserError(
+                f"{name[:60]} is not supported",
+                where=f"stream_options.{name[:60]}",
+                remedy="leave it out",
+            )
+    return _flag(options, "include_usage") or False
+
+
 def _model(body: Mapping[str, object]) -> str:
     model = body.get("model")
     if not isinstance(model, str) or not model:
@@ -154,9 +187,16 @@ def _messages(given: object) -> tuple[dict[str, str], ...]:
         role = "system" if one.get("role") == "developer" else one.get("role")
         if role not in ("system", "user", "assistant"):
             raise UserError("role is system, user or assistant", where=f"{where}.role")
+        for name, value in one.items():
+            if value and name not in ("role", "content", "name", *_TURN_EXTRAS):
+                raise UserError(
+                    f"{name[:60]} of a message is not supported",
+                    where=f"{where}.{name[:60]}",
+                    remedy="leave it out",
+                )
         content = one.get("content")
         if content is None and role == "assistant":
-            content = ""  # a turn that only called tools or refused
+            content = one.get("refusal") or ""
         if isinstance(content, list) and all(
             isinstance(part, dict)
             and part.get("type") == "text"

@@ -44,6 +44,11 @@ class Dispatcher:
         self._task: asyncio.Task[None] | None = None
         self.batches = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a batch and are not withdrawn."""
+        return sum(not one.future.done() for one in self._queue)
+
     def start(self) -> None:
         """Start to take requests, in the running event loop."""
         self._task = asyncio.create_task(self._loop())

@@ -34,6 +34,8 @@ class FaultError(Exception):
 def lost_or_refused(result: object) -> FaultError | None:
     """Return the error that a job's result is; None for an answer."""
     if isinstance(result, WorkerLostError):
+        if not result.again:
+            return FaultError(503, str(result), "server_stopping")
         status, code = (504, "timeout") if result.late else (503, "engine_lost")
         return FaultError(status, f"{result}; it is started again for the next request", code)
     if isinstance(result, Refused):

@@ -160,7 +160,9 @@ class _Answerer:
             return self._opened.complete(
                 [job.messages for job in chats], [job.limits for job in chats]
             )
-        return [_vectors(self._opened, job.texts) for job in jobs if isinstance(job, Embed)]
+        wanted = [job.texts for job in jobs if isinstance(job, Embed)]
+        rows = iter(self._opened.embed([text for texts in wanted for text in texts]).tolist())
+        return [[next(rows) for _ in texts] for texts in wanted]
 
     def _checked(self, answer: AskedAnswer, job: Ask) -> Answered:
         """Return an answer with the verdicts on its passages and on the references in its text."""
@@ -176,13 +178,3 @@ class _Answerer:
 
 def _numbered(listener: Listener, rows: Sequence[int]) -> Callable[[int, str], None]:
     return lambda number, text: listener.text(rows[number], text)
-
-
-def _vectors(opened: OpenRun, texts: Sequence[str]) -> list[list[float]]:
-    from kofinlaw.models.embedders import open_embedder
-
-    name = opened.recipe.rag.embedder
-    if name is None:
-        raise UserError("this run searches without an embedder", where="rag.embedder")
-    embedder = open_embedder(name, offline=opened.recipe.offline)
-    return [[float(value) for value in row] for row in embedder.encode_queries(texts)]

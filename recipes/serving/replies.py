@@ -20,6 +20,7 @@ __all__ = ["StableText", "completion", "events"]
 _PIECE = 24  # characters of one event where the whole text is known at its start
 _BREAKS = re.compile("[\u0085\u2028\u2029]")
 DONE = "data: [DONE]\n\n"
+WAITING = ": no answer yet\n\n"  # a comment, which clients of server-sent events skip
 
 
 class StableText:
@@ -85,6 +86,8 @@ def completion(
             f"{absent.title} had no text on this day; its first is of {absent.first}"
             for absent in answer.absent
         ]
+    if asked.unused:
+        notes.append(f"accepted without effect: {', '.join(asked.unused)}")
     choice: JsonValue = {
         "index": 0,
         "message": {"role": "assistant", "content": text},
@@ -122,7 +125,7 @@ def _escaped(found: re.Match[str]) -> str:
 async def events(
     asked: ChatRequest,
     model: str,
-    texts: AsyncIterator[str],
+    texts: AsyncIterator[str | None],
     whole: Callable[[], dict[str, JsonValue]],
 ) -> AsyncIterator[str]:
     """Yield an answer as server-sent events; the last but one has the citations.
@@ -130,7 +133,8 @@ async def events(
     Args:
         asked: the request, for its stop texts and whether usage is wanted.
         model: the model's name.
-        texts: the text so far, each longer than the one before; may be empty.
+        texts: the text so far, each longer than the one before; may be empty. None: nothing new
+            for some time, for which a comment is sent, so that no client and no proxy gives up.
         whole: returns the completion once `texts` ends.
 
     An error of `texts` or `whole` becomes an event, because the status was sent already.
@@ -145,7 +149,9 @@ async def events(
     yield event({"role": "assistant", "content": ""})
     try:
         async for text in texts:
-            if piece := stable.more(text):
+            if text is None:
+                yield WAITING
+            elif piece := stable.more(text):
                 yield event({"content": piece})
         body = whole()
     except FaultError as error:

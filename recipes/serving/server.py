@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +14,6 @@ from kofinlaw.recipes.serving.jobs import Answering
 
 __all__ = ["ServeSettings", "listen", "serve", "serve_run"]
 
-GRACE = 30  # seconds that requests may still take after the server was asked to stop
-
 
 @dataclass(frozen=True)
 class ServeSettings:
@@ -25,6 +21,7 @@ class ServeSettings:
 
     `seconds` is the longest wait of a request, `waiting` how many may wait, `batch` how many the
     engine gets at once, `most_bytes` the largest body. `names` are more names allowed in `Host`.
+    `grace` are the seconds that requests under way have after the server was asked to stop.
     """
 
     host: str = "127.0.0.1"
@@ -37,6 +34,7 @@ class ServeSettings:
     waiting: int = 256
     batch: int = 16
     most_bytes: int = 1_048_576
+    grace: float = 8.0
 
 
 def serve_run(folder: Path, settings: ServeSettings, say: Callable[[str], None]) -> None:
@@ -69,6 +67,7 @@ def serve(
         import uvicorn
 
         from kofinlaw.recipes.serving.app import Served, make_app
+        from kofinlaw.recipes.serving.stopping import StoppableServer
     except ImportError as error:
         raise UserError(
             f"the package {error.name} is not installed",
@@ -81,12 +80,7 @@ def serve(
     with listen(settings.host, settings.port) as listener:
         port = listener.getsockname()[1]
         access = open_access(settings.host, port, settings.token, settings.names)
-        say(f"loading index and model of {model} …")
         worker = Worker(load, batch_seconds=settings.seconds)
-        try:
-            worker.start()
-        except WorkerLostError as error:
-            raise UserError(str(error), where=model) from error
         served = Served(
             model=model,
             embedder=embedder,
@@ -95,26 +89,32 @@ def serve(
             seconds=settings.seconds,
         )
         dispatcher = Dispatcher(worker, most=settings.waiting, batch=settings.batch)
-        name = f"[{settings.host}]" if ":" in settings.host else settings.host
-        say(f"http://{name}:{port}/   chat page (Ctrl+C stops the server)")
-        say(f"http://{name}:{port}/v1   OpenAI interface, model {model}")
-        server = uvicorn.Server(
-            uvicorn.Config(
-                make_app(served, dispatcher, access),
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=GRACE,
-                h11_max_incomplete_event_size=65536,
-            )
+        config = uvicorn.Config(
+            make_app(served, dispatcher, access),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            h11_max_incomplete_event_size=65536,
         )
-        # uvicorn raises the signal again after it stopped; the command then ends without an error.
-        signal.signal(signal.SIGTERM, lambda *_: None)
-        try:
-            with contextlib.suppress(KeyboardInterrupt):
+        name = f"[{settings.host}]" if ":" in settings.host else settings.host
+
+        def ready() -> None:
+            say(f"http://{name}:{port}/   chat page (Ctrl+C stops the server)")
+            say(f"http://{name}:{port}/v1   OpenAI interface, model {model}")
+
+        server = StoppableServer(
+            config, grace=settings.grace, interrupt=worker.interrupt, ready=ready
+        )
+        with server.signals():
+            say(f"loading index and model of {model} …")
+            try:
+                worker.start()
                 server.run(sockets=[listener])
-        finally:
-            worker.stop()
+            except WorkerLostError as error:
+                if not server.should_exit:
+                    raise UserError(str(error), where=model) from error
+            finally:
+                worker.stop()
         say("server stopped")
 
 

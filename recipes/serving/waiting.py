@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncIterator
 
@@ -29,10 +30,19 @@ class Waiting:
         dispatcher: takes the job.
         job: what to answer.
         seconds: the longest wait.
+        quiet: seconds after which a stream that has nothing new says so.
     """
 
-    def __init__(self, request: Request, dispatcher: Dispatcher, job: Job, seconds: float) -> None:
-        self._request, self._seconds = request, seconds
+    def __init__(
+        self,
+        request: Request,
+        dispatcher: Dispatcher,
+        job: Job,
+        seconds: float,
+        *,
+        quiet: float = 10.0,
+    ) -> None:
+        self._request, self._seconds, self._quiet = request, seconds, quiet
         self._end = time.monotonic() + seconds
         self._next = 0.0  # when to look for the client again
         self._news = asyncio.Event()
@@ -49,21 +59,24 @@ class Waiting:
         self._news.set()
 
     async def started(self) -> None:
-        """Wait until there is a text or a result."""
-        await self._look()
+        """Wait until there is a text or a result, or `quiet` seconds have passed."""
+        await self._look(self._quiet)
         if self._future.done():
             self.now()
 
-    async def texts(self) -> AsyncIterator[str]:
-        """Yield the answer so far, again and again, until the result is there."""
+    async def texts(self) -> AsyncIterator[str | None]:
+        """Yield the answer so far, again and again, until the result is there.
+
+        None says that nothing was new for `quiet` seconds.
+        """
         try:
             while True:
-                await self._look()
+                await self._look(self._quiet)
                 self._news.clear()
-                if self._text is not None:
-                    yield self._text
-                    self._text = None
-                if self._future.done():
+                done, text, self._text = self._future.done(), self._text, None
+                if text is not None or not done:
+                    yield text
+                if done:
                     return
         finally:
             self._future.cancel()
@@ -85,12 +98,15 @@ class Waiting:
             raise fault
         return result
 
-    async def _look(self) -> None:
-        """Wait for a text or the result, and withdraw the job if nobody waits for it any more."""
+    async def _look(self, most: float = math.inf) -> None:
+        """Wait for a text or the result, at most so many seconds, and withdraw the job if nobody
+        waits for it any more.
+        """
+        end = time.monotonic() + most
         try:
-            while not self._future.done():
+            while not self._future.done() and time.monotonic() < end:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), _POLL)
+                    await asyncio.wait_for(self._news.wait(), min(_POLL, most))
                 if time.monotonic() >= self._next:
                     self._next = time.monotonic() + _POLL
                     await self._check()

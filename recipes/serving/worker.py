@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.following import InterruptedGenerationError
@@ -21,6 +22,7 @@ from kofinlaw.recipes.serving.jobs import Answering, Job, Refused
 __all__ = ["Worker", "WorkerLostError"]
 
 _LOOK = 0.2  # seconds between two looks whether the other side is still there
+_SERVERS = (signal.SIGINT, signal.SIGTERM)
 _STOP = "stop"  # sent to the process: nobody waits for its batch any more
 
 
@@ -33,11 +35,14 @@ class _Text:
 
 
 class WorkerLostError(Exception):
-    """The process ended, or was stopped because a batch took too long (`late`)."""
+    """The process ended, or was stopped because a batch took too long (`late`).
 
-    def __init__(self, message: str, *, late: bool = False) -> None:
+    `again` says that the next batch starts another process.
+    """
+
+    def __init__(self, message: str, *, late: bool = False, again: bool = True) -> None:
         super().__init__(message)
-        self.late = late
+        self.late, self.again = late, again
 
 
 class Worker:
@@ -51,25 +56,47 @@ class Worker:
     def __init__(self, load: Callable[[], Answering], *, batch_seconds: float = 300.0) -> None:
         self._load, self._limit = load, batch_seconds
         self._pipe: Connection | None = None
+        self._process: BaseProcess | None = None
         self._lock = threading.Lock()  # a batch's messages must not mix with those of another
+        self._ended = False
         self.pid: int | None = None
 
     def start(self) -> None:
-        """Start the process and load the run. Raises UserError as `load` does."""
+        """Start the process and load the run.
+
+        Raises UserError as `load` does, and WorkerLostError if the process ends or is interrupted.
+        """
+        with self._lock:
+            self._start()
+
+    def _start(self) -> None:
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
         self._process = context.Process(target=_serve, args=(other, self._load), daemon=True)
-        self._process.start()
+        # The process is not ended by a signal to the whole group before it has its own handlers.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SERVERS)
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self.pid = self._process.pid
         other.close()
         try:
+            while not self._pipe.poll(_LOOK):
+                self._refuse_ended()
             ready = self._pipe.recv()
         except EOFError:
-            self.stop()
+            self._end()
+            self._refuse_ended()
             raise WorkerLostError("the engine's process ended while it loaded the run") from None
         if isinstance(ready, Exception):
-            self.stop()
+            self._end()
             raise ready
+
+    def _refuse_ended(self) -> None:
+        if self._ended:
+            self._end()
+            raise WorkerLostError("the server stops", again=False)
 
     def run(
         self,
@@ -96,9 +123,10 @@ class Worker:
         text: Callable[[int, str], None] | None,
         wanted: Callable[[], bool] | None,
     ) -> list[object]:
-        if self._pipe is None or not self._process.is_alive():
-            self.stop()
-            self.start()
+        self._refuse_ended()
+        if self._pipe is None or self._process is None or not self._process.is_alive():
+            self._end()
+            self._start()
         assert self._pipe is not None
         end = time.monotonic() + self._limit
         try:
@@ -114,25 +142,46 @@ class Worker:
                     self._pipe.send(_STOP)
                     wanted = None
                 if time.monotonic() > end:
-                    self.stop()
+                    self._end()
                     message = f"a batch took more than {self._limit:g} seconds"
                     raise WorkerLostError(message, late=True)
         except (EOFError, OSError) as error:
-            self.stop()
+            self._end()
+            self._refuse_ended()
             raise WorkerLostError("the engine's process ended") from error
 
+    def interrupt(self) -> None:
+        """End the process at once and for good, also from a signal handler.
+
+        A batch under way, and every later one, raises WorkerLostError.
+        """
+        self._ended = True
+        process = self._process
+        if process is not None and process.pid is not None:
+            process.kill()
+
     def stop(self) -> None:
-        """End the process; safe to call twice."""
-        if self._pipe is not None:
+        """End the process for good; safe to call twice, and while another thread runs a batch."""
+        self.interrupt()
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        if self._pipe is not None and self._process is not None:
             self._pipe.close()
             self._pipe = None
             self._process.kill()
             self._process.join()
+            self._process = None
 
 
 def _serve(pipe: Connection, load: Callable[[], Answering]) -> None:
     """Load the run and answer batches until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which closes the pipe
+    # Signals to the whole group are for the server, which closes the pipe. A handler, unlike
+    # SIG_IGN, is not inherited by programs that the engine starts.
+    for one in _SERVERS:
+        signal.signal(one, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SERVERS)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     try:
         answer = load()

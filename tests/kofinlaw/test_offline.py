@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import threading
 import urllib.request
 
@@ -105,6 +106,18 @@ def test_the_environment_is_set_before_anything_loads(monkeypatch):
     set_environment()
     assert os.environ["HF_HUB_OFFLINE"] == "1"
     assert os.environ["USE_HUB_KERNELS"] == "NO"
+
+
+def test_libraries_print_nothing_when_they_are_imported():
+    pytest.importorskip("bitsandbytes")
+    code = (
+        "from kofinlaw.offline import quiet_kernel_search, set_environment\n"
+        "set_environment()\n"
+        "quiet_kernel_search()\n"
+        "import bitsandbytes, transformers.integrations.integration_utils"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_guards_that_overlap_on_two_threads_leave_nothing_behind():

@@ -85,6 +85,16 @@ def test_a_folder_is_recognised_by_its_shape(tmp_path, id, config):
     assert find_model(tmp_path) == card
 
 
+@pytest.mark.parametrize(
+    "config", [{"model_type": "bert"}, {"model_type": "llama", "vocab_size": 0}]
+)
+def test_a_folder_without_a_shape_is_no_model_of_the_catalogue(tmp_path, config):
+    """Some cards have no shape either, and an unknown folder would get their licence and day."""
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert recognise_folder(tmp_path) is None
+    assert find_model(tmp_path).license == ""
+
+
 def test_a_converted_copy_keeps_its_licence_and_gets_its_new_layers(tmp_path):
     card = find_model("LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct")
     config = {

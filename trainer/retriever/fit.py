@@ -21,6 +21,7 @@ from kofinlaw.files import atomic_folder, sha256_text
 from kofinlaw.models.embedders import unit_rows
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.memory.heap import trim_heap
+from kofinlaw.models.policy.trained_from import write_trained_from
 from kofinlaw.trainer.retriever.loop import Loop, run_loop
 from kofinlaw.trainer.retriever.schedule import JUDGED, TrainingPair, hold_out, schedule
 from kofinlaw.trainer.retriever.settings import RetrieverSettings
@@ -73,9 +74,12 @@ def fit_embedder(
     out: Path,
     *,
     seed: int,
+    origin: str = "",
     progress: Progress = silent,
 ) -> FitResult:
     """Train the embedder in `base` and write it as `out/model`; a killed training continues.
+
+    `origin`: the name of the base in the catalogue, which `out/model` records; empty: its folder.
 
     A training that is interrupted and continued gives the same weights as one that is not, on the
     same machine with the same number of threads. `budget_minutes` counts the time of earlier
@@ -121,6 +125,7 @@ def fit_embedder(
     trim_heap()  # saving copies the weights into the space of the steps
     with atomic_folder(out / "model") as folder:
         trainee.save(folder)
+        write_trained_from(folder, origin or str(base))
     shutil.rmtree(loop.checkpoints, ignore_errors=True)
     kinds: dict[str, int] = {}
     for pair in train:

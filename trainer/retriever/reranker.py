@@ -30,6 +30,7 @@ from kofinlaw.files import atomic_folder, sha256_text
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.loading import quiet_bars
 from kofinlaw.models.memory.heap import trim_heap
+from kofinlaw.models.policy.trained_from import write_trained_from
 from kofinlaw.trainer.retriever.loop import Loop, run_loop
 from kofinlaw.trainer.retriever.reranker_settings import RerankerSettings
 
@@ -80,9 +81,12 @@ def fit_reranker(
     out: Path,
     *,
     seed: int,
+    origin: str = "",
     progress: Progress = silent,
 ) -> RerankerResult:
     """Train a cross-encoder from the body of the encoder in `base`, and write `out/model`.
+
+    `origin`: the name of the base in the catalogue, which `out/model` records; empty: its folder.
 
     `rag.reranker` takes the folder, and sentence-transformers' `CrossEncoder` loads it alone. The
     same groups, settings, seed, machine and number of threads give the same weights, also if the
@@ -123,6 +127,7 @@ def fit_reranker(
     with atomic_folder(out / "model") as folder, quiet_bars():
         model.save_pretrained(folder, safe_serialization=True)
         tokenizer.save_pretrained(folder)
+        write_trained_from(folder, origin or str(base))
     shutil.rmtree(loop.checkpoints, ignore_errors=True)
     return RerankerResult(
         groups=len(train),

@@ -11,6 +11,12 @@ from kofinlaw.trainer.retriever.reranker_settings import RerankerSettings
 __all__ = ["RetrieverSettings"]
 
 
+PairKind = Literal[
+    "heading", "sentence", "citing", "delegation", "definition", "decision",
+    "question", "everyday", "scenario",
+]  # fmt: skip
+
+
 class RetrieverSettings(BaseModel):
     """Settings of `kofinlaw fit-retriever`.
 
@@ -31,9 +37,7 @@ class RetrieverSettings(BaseModel):
         "the end; static: a table of token vectors, distilled from the base and then trained",
     )
     lora_rank: int = Field(16, ge=1, le=512, description="rank of the adapter, with `method: lora`")
-    kinds: tuple[
-        Literal["heading", "sentence", "citing", "delegation", "definition", "decision"], ...
-    ] = Field(
+    kinds: tuple[PairKind, ...] = Field(
         ("heading", "sentence", "citing", "delegation", "definition", "decision"),
         description="kinds of pairs that are built from the documents; [] builds none",
     )

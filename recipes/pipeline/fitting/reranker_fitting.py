@@ -91,7 +91,15 @@ def train_reranker(bound: Run, out: Path, progress: Progress) -> RerankerResult:
     del corpus, made, drawn
     trim_heap()  # the search for negatives leaves free space
     base = base_folder(recipe.retriever.base, bound.cache, offline=recipe.offline)
-    return fit_reranker(base, groups, settings, out, seed=recipe.seed, progress=progress)
+    return fit_reranker(
+        base,
+        groups,
+        settings,
+        out,
+        seed=recipe.seed,
+        origin=recipe.retriever.base,
+        progress=progress,
+    )
 
 
 def drawn_pairs(

@@ -75,7 +75,9 @@ def train_retriever(bound: Run, out: Path, progress: Progress) -> FitResult:
     del corpus, made
     trim_heap()  # the search for negatives leaves free space
     base = base_folder(settings.base, bound.cache, offline=recipe.offline)
-    result = fit_embedder(base, pairs, settings, out, seed=recipe.seed, progress=progress)
+    result = fit_embedder(
+        base, pairs, settings, out, seed=recipe.seed, origin=settings.base, progress=progress
+    )
     passages = [pair.positive for pair in pairs]
     join_with_base(settings.base, out, passages, settings.joined_share, bound.cache)
     return result

@@ -1,7 +1,8 @@
 """Count the pairs that `fit-retriever` builds from a recipe's documents, and their lengths.
 
-If the stage `data` is complete, its corpus is counted. Otherwise the documents are read as for a
-count of examples: a small corpus whole, of a large one a sample. The cache holds numbers only.
+If the stage `data` is complete for these documents and settings, its corpus is counted. Otherwise
+the documents are read as for a count of examples: a small corpus whole, of a large one a sample.
+The cache holds numbers only.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def pair_count(run: Run, progress: Progress = silent) -> PairCount:
     """
     from kofinlaw.data.corpus import build_corpus
 
-    chunks = run.folder / "data" / "chunks.jsonl"
+    chunks = _finished_chunks(run)
     path = run.cache / "plans" / f"pairs-{content_hash(_key(run, chunks))}.json"
     known = read_json(path)
     if known is not None:
@@ -67,7 +68,7 @@ def pair_count(run: Run, progress: Progress = silent) -> PairCount:
             return PairCount(**known)
     settings = run.recipe.data
     assert settings is not None  # else there is nothing to count
-    if chunks.is_file():
+    if chunks is not None:
         found = _count(run, chunks.parent, 1.0)
     else:
         base = run.recipe_file.path.parent
@@ -87,7 +88,18 @@ def pair_count(run: Run, progress: Progress = silent) -> PairCount:
     return found
 
 
-def _key(run: Run, chunks: Path) -> dict[str, object]:
+def _finished_chunks(run: Run) -> Path | None:
+    """Return the chunks of the run's folder; None if the stage `data` would run again."""
+    from kofinlaw.recipes.pipeline.integrity.fingerprints import is_complete
+    from kofinlaw.recipes.pipeline.stages import build_stages
+
+    chunks = run.folder / "data" / "chunks.jsonl"
+    if not chunks.is_file() or not is_complete(build_stages(run), "data", run.folder):
+        return None
+    return chunks
+
+
+def _key(run: Run, chunks: Path | None) -> dict[str, object]:
     """Return everything that the count depends on."""
     recipe = run.recipe
     holdout = {"holdout_documents", "holdout_share"}
@@ -95,7 +107,7 @@ def _key(run: Run, chunks: Path) -> dict[str, object]:
     own = run.path(recipe.retriever.pairs) if recipe.retriever.pairs else None
     return {
         **documents_key(run),
-        "corpus": sha256_file(chunks) if chunks.is_file() else "",
+        "corpus": sha256_file(chunks) if chunks is not None else "",
         "own": sha256_file(own) if own is not None and own.is_file() else "",
         "retriever": recipe.retriever.model_dump(mode="json", include=used),
         "augment": recipe.augment.model_dump(mode="json", include=holdout),

@@ -56,6 +56,10 @@ OTHERS = """
 ##### 제2조 (거래기록의 제출)
 
 지급업자는 감독원이 요구하면 거래기록을 제출하여야 한다. 제출 기한은 10일로 한다.
+
+##### 제3조 (보증금의 반환)
+
+관리인은 임차인이 퇴거를 통지한 경우에는 보증금을 30일 이내에 반환하여야 한다.
 """
 DECISION = {
     "사건번호": "2015다100",
@@ -103,6 +107,13 @@ def test_each_kind_points_to_the_passage_that_answers(corpus: Corpus) -> None:
     citing = build_pairs(corpus, ("citing",), seed=0)
     assert any(pair.anchor.startswith("위반하여 기록을") for pair in citing)
     assert {"거래안전법 제2조"} == set(by_kind["definition"].values())
+    assert by_kind["everyday"] == {
+        "관리인은 세입자가 퇴거를 알린 경우에는 보증금을 30일 이내에 돌려줘야 하나요?": "감사 규정 제3조"
+    }
+    assert by_kind["scenario"] == {
+        "저는 관리인입니다. 임차인이 퇴거를 통지했습니다. 어떻게 해야 하나요?": "감사 규정 제3조"
+    }
+    assert "감사 규정 제3조" in by_kind["question"].values()
     assert "거래안전법 시행령 제2조" in by_kind["heading"].values()
 
 

@@ -87,6 +87,9 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str, why: str) -> None:
 def test_a_part_that_is_gone_is_named(tmp_path: Path) -> None:
     rows = [{"embedder": "../gone", "weight": 1}, {"embedder": "../gone2", "weight": 1}]
     (tmp_path / FILE).write_text(json.dumps({"parts": rows}), encoding="utf-8")
-    with pytest.raises(UserError, match=r"its part \.\./gone is missing") as caught:
+    with pytest.raises(
+        UserError, match=f"needs the embedder in {tmp_path.parent / 'gone'}"
+    ) as caught:
         open_embedder(str(tmp_path))
     assert "fit-retriever" in (caught.value.remedy or "")
+    assert caught.value.where == str(tmp_path / FILE)

@@ -26,7 +26,7 @@ def test_every_suggested_command_is_made_by_one_function():
     """`say_next` gets results of `command_line` (or of functions that return them), no texts."""
     makers = {"command_line", "asking_command", "compare_hint"}
     found = 0
-    for path in sorted(CLI.glob("*.py")):
+    for path in sorted(CLI.rglob("*.py")):
         module = ast.parse(path.read_text(encoding="utf-8"))
         assigned = {
             target.id: node.value

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from safetensors.numpy import save_file
 
 sys.path.append(str(Path(__file__).parent))
 
-from small_serving import EMBEDDER, INJECTED, Logged
+from small_serving import EMBEDDER, INJECTED, Logged, wait_for_address
 
 
 def write_weightless_model(folder):
@@ -64,15 +63,6 @@ def run(tmp_path_factory):
     return home / "run"
 
 
-def wait_for_address(process):
-    lines = []
-    for line in process.stdout:
-        if found := re.search(r"http://[^/]+", line):
-            return found[0]
-        lines.append(line)
-    raise AssertionError("".join(lines))
-
-
 @pytest.fixture(scope="session")
 def server(run):
     """`kofinlaw serve` on the run: (process, address)."""
@@ -83,6 +73,51 @@ def server(run):
     yield process, wait_for_address(process)
     process.terminate()
     assert process.wait(20) == 0
+
+
+PROGRAM = """
+import sys
+from small_serving import SlowlyLoaded
+from kofinlaw.recipes.serving.server import ServeSettings, serve
+if __name__ == "__main__":
+    settings = ServeSettings(port=0, grace=float(sys.argv[3]))
+    load = SlowlyLoaded(sys.argv[1], sys.argv[2])
+    serve(load, "pico", None, settings, lambda line: print(line, flush=True))
+"""
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Start a server with the echoing engine as a program: (grace, ready) -> process.
+
+    `log` is the engine's log, `said()` waits for the end and returns what the program printed. It
+    loads until `loaded` exists.
+    """
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM)
+    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    with contextlib.ExitStack() as stack:
+
+        def start(*, grace=20.0, ready=True):
+            log, loaded = tmp_path / "log", tmp_path / "loaded"
+            if ready:
+                loaded.touch()
+            process = subprocess.Popen(
+                [sys.executable, str(script), str(log), str(loaded), str(grace)],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                start_new_session=True, env={**os.environ, "PYTHONPATH": paths},
+            )  # fmt: skip
+
+            def end():
+                process.kill()
+                process.wait()
+                process.stdout.close()
+
+            stack.callback(end)
+            process.log, process.loaded = log, loaded
+            return process
+
+        yield start
 
 
 @pytest.fixture
@@ -116,7 +151,10 @@ def worker(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small_server(worker):
-    """Serve in this process what a worker answers: settings of the app -> address."""
+    """Serve in this process what a worker answers: settings of the app -> address.
+
+    `dispatchers` has the dispatcher of each address.
+    """
     import uvicorn
 
     from kofinlaw.recipes.serving.access import open_access
@@ -143,6 +181,8 @@ def small_server(worker):
             stack.callback(stop)
             while not server.started:
                 time.sleep(0.01)
+            start.dispatchers[f"http://127.0.0.1:{port}"] = dispatcher
             return f"http://127.0.0.1:{port}"
 
+        start.dispatchers = {}
         yield start

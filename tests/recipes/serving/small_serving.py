@@ -4,6 +4,8 @@ The tests of the server start the functions in the engine's process.
 """
 
 import os
+import re
+import threading
 import time
 from pathlib import Path
 
@@ -41,17 +43,27 @@ def count(number, job, listener):
             raise InterruptedGenerationError
 
 
-def echo():
-    """Answer with the question. `sleep S`, `die` and `refuse` do what they say.
+def hold(file):
+    """Keep the engine busy until a file exists."""
+    while not file.exists():
+        time.sleep(0.01)
 
-    `count N` reports N texts, one each 20 ms, and can be interrupted."""
+
+def echo():
+    """Answer with the question. `die` and `refuse` do what they say.
+
+    `hold FILE` answers once the file exists, `hang` never. `count N` reports N texts, one each
+    20 ms, and can be interrupted.
+    """
 
     def answer(jobs, listener):
         out = []
         for job in jobs:
             word, _, rest = text_of(job).partition(" ")
-            if word == "sleep":
-                time.sleep(float(rest))
+            if word == "hold":
+                hold(Path(rest))
+            if word == "hang":
+                threading.Event().wait()
             if word == "count":
                 count(int(rest), len(out), listener)
             if word == "die":
@@ -82,6 +94,39 @@ class Logged:
                 raise
 
         return answer
+
+
+class SlowlyLoaded(Logged):
+    """As `Logged`; loading ends once a file exists, and writes `loading` into the log."""
+
+    def __init__(self, file, ready):
+        super().__init__(file)
+        self.ready = Path(ready)
+
+    def __call__(self):
+        with self.file.open("a") as out:
+            out.write("loading\n")
+        hold(self.ready)
+        return super().__call__()
+
+
+def until(true):
+    """Wait until a function returns a true value, and return it."""
+    end = time.monotonic() + 60
+    while not (value := true()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return value
+
+
+def wait_for_address(process):
+    """The address that a server printed."""
+    lines = []
+    for line in process.stdout:
+        if found := re.search(r"http://[^/]+", line):
+            return found[0]
+        lines.append(line)
+    raise AssertionError("".join(lines))
 
 
 def never():

@@ -6,11 +6,11 @@ import json
 import os
 import signal
 import socket
-import time
 
 import httpx
+import openai
 import pytest
-from small_serving import echo
+from small_serving import echo, until
 
 from kofinlaw.recipes.serving.chat_request import MOST_QUESTION
 from kofinlaw.recipes.serving.worker import Worker
@@ -40,8 +40,11 @@ def test_bad_bodies_wrong_names_and_other_sites_are_refused(quick, ask):
         got = httpx.post(path, content=content, headers={"Content-Type": kind})
         assert got.status_code == status, content[:20]
         assert got.json()["error"]["message"]
-    got = ask(quick, n=2)
-    assert (got.status_code, got.json()["error"]["param"]) == (400, "n")
+    for rag in (True, False):
+        for name, value in {"n": 2, "top_p": 0.5, "tools": [{"type": "function"}]}.items():
+            got = ask(quick, rag=rag, **{name: value})
+            assert (got.status_code, got.json()["error"]["param"]) == (400, name)
+            assert got.json()["error"]["type"] == "invalid_request_error"
     assert ask(quick, model="other").status_code == 404
     assert ask(quick, "refuse").status_code == 400
     got = httpx.get(path)
@@ -91,6 +94,11 @@ def test_fields_are_applied_and_notes_name_what_is_not(quick, ask):
     got = ask(quick, "질문", as_of="2025-07-31", temperature=1).json()
     assert got["choices"][0]["message"]["content"] == "질문 (2025-07-31)"
     assert got["notes"] == ["not applied with rag: temperature; the recipe decides"]
+    got = ask(quick, "질문", user="me", store=True, seed=3).json()
+    assert got["notes"] == [
+        "not applied with rag: seed; the recipe decides",
+        "accepted without effect: store, user",
+    ]
     two = [{"role": "assistant", "content": "앞"}, {"role": "user", "content": "뒤 끝"}]
     got = ask(quick, messages=two, stop="끝").json()
     assert "earlier messages were not read" in got["notes"][0]
@@ -136,16 +144,29 @@ def test_the_token_opens_the_interface_and_not_the_page(small_server, ask):
     assert httpx.get(address).status_code == 200
 
 
-def test_more_requests_than_may_wait_get_429(small_server, ask):
-    address = small_server(waiting=1, batch=1)
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        first = pool.submit(ask, address, "sleep 1", rag=False)
-        time.sleep(0.3)
-        got = list(pool.map(lambda _: ask(address, rag=False), range(6)))
-        codes = {one.status_code for one in got}
-        assert codes == {200, 429}
-        assert all(one.headers["retry-after"] for one in got if one.status_code == 429)
+@contextlib.contextmanager
+def busy_engine(address, ask, worker, free):
+    """Keep the engine busy with a request inside the block."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, address, f"hold {free}", rag=False)
+        until(lambda: str(free) in worker.log.read_text())
+        try:
+            yield
+        finally:
+            free.touch()
         assert first.result().status_code == 200
+
+
+def test_more_requests_than_may_wait_get_429(small_server, ask, worker, tmp_path):
+    address = small_server(waiting=1, batch=1)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        with busy_engine(address, ask, worker, tmp_path / "free"):
+            asked = [pool.submit(ask, address, rag=False) for _ in range(6)]
+            ended = concurrent.futures.as_completed(asked, 60)
+            refused = [next(ended).result() for _ in range(5)]
+            assert [one.status_code for one in refused] == [429] * 5
+            assert all(one.headers["retry-after"] for one in refused)
+        assert next(ended).result().status_code == 200
 
 
 def test_a_late_or_lost_engine_ends_only_the_requests_that_it_had(small_server, ask):
@@ -153,7 +174,7 @@ def test_a_late_or_lost_engine_ends_only_the_requests_that_it_had(small_server, 
     own.start()
     address = small_server(own=own, seconds=0.3, rag=False)
     first = own.pid
-    late = ask(address, "sleep 30")
+    late = ask(address, "hang")
     assert (late.status_code, late.json()["error"]["code"]) == (504, "timeout")
     second = started_again(address, ask, own)
     os.kill(second, signal.SIGKILL)
@@ -166,26 +187,33 @@ def test_a_late_or_lost_engine_ends_only_the_requests_that_it_had(small_server, 
 
 def started_again(address, ask, worker):
     """Ask until there is an answer; the process's id."""
-    end = time.monotonic() + 30
-    while ask(address).status_code != 200:
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    until(lambda: ask(address).status_code == 200)
     return worker.pid
 
 
-def test_a_request_whose_client_left_is_not_answered(small_server, ask, worker):
+def test_a_request_whose_client_left_is_not_answered(small_server, ask, worker, tmp_path):
     address = small_server(batch=1, rag=False)
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        first = pool.submit(ask, address, "sleep 1")
-        time.sleep(0.3)
-        body = {"model": "pico", "messages": [{"role": "user", "content": "client left"}]}
-        with contextlib.suppress(httpx.ReadTimeout):
-            httpx.post(f"{address}/v1/chat/completions", json=body, timeout=0.2)
-        assert first.result().status_code == 200
+    dispatcher = small_server.dispatchers[address]
+    with busy_engine(address, ask, worker, tmp_path / "free"):
+        with open_request(address, "client left"):
+            until(lambda: dispatcher.waiting == 1)
+        until(lambda: dispatcher.waiting == 0)
     assert ask(address, "after it").status_code == 200
     lines = worker.log.read_text().split("\n")
     assert "after it" in lines
     assert "client left" not in lines
+
+
+def open_request(address, content):
+    """A connection that sent a request and reads no answer."""
+    host, port = address.removeprefix("http://").split(":")
+    body = {"model": "pico", "messages": [{"role": "user", "content": content}]}
+    data = json.dumps(body).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+    client = socket.create_connection((host, int(port)))
+    client.sendall(head.encode() + data)
+    return client
 
 
 def open_stream(address, content):
@@ -223,6 +251,33 @@ def test_a_late_engine_ends_a_stream_with_an_error(small_server):
     assert stream.status_code == 200
     assert json.loads(lines[-2].removeprefix("data: "))["error"]["code"] == "timeout"
     assert lines[-1] == "data: [DONE]"
+
+
+def test_a_stream_without_news_sends_comments_that_clients_skip(
+    small_server, ask, worker, tmp_path
+):
+    address = small_server(quiet=0.05)
+    free = tmp_path / "free"
+    lines = []
+    with open_stream(address, f"hold {free}") as stream:
+        assert stream.headers["x-accel-buffering"] == "no"
+        for line in stream.iter_lines():
+            lines.append(line)
+            if lines.count(": no answer yet") == 2:
+                free.touch()
+    events = [line for line in lines if line.startswith("data: ")]
+    assert json.loads(events[-2].removeprefix("data: "))["citations"] == []
+    assert events[-1] == "data: [DONE]"
+    free.unlink()
+    messages = [{"role": "user", "content": f"hold {free}"}]
+    with openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client:
+        parts = iter(client.chat.completions.create(model="pico", messages=messages, stream=True))
+        first = next(parts)  # the role comes before the first comment
+        free.touch()
+        rest = list(parts)
+    assert first.choices[0].delta.role == "assistant"
+    text = "".join(one.choices[0].delta.content or "" for one in rest)
+    assert text == f"hold {free} (None)"
 
 
 def test_slow_and_silent_clients_do_not_hold_up_the_others(quick, ask):

@@ -22,6 +22,21 @@ BODY = {"model": "pico", "messages": [{"role": "user", "content": "질문"}]}
     ("change", "where"),
     [
         ({"n": 2}, "n"),
+        ({"n": True}, "n"),
+        ({"top_p": 0.9}, "top_p"),
+        ({"frequency_penalty": 0.5}, "frequency_penalty"),
+        ({"presence_penalty": -1}, "presence_penalty"),
+        ({"logprobs": True}, "logprobs"),
+        ({"top_logprobs": 3}, "top_logprobs"),
+        ({"logit_bias": {"5": -100}}, "logit_bias"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"functions": [{"name": "f"}]}, "functions"),
+        ({"reasoning_effort": "high"}, "reasoning_effort"),
+        ({"max_tokens": 5, "max_completion_tokens": 6}, "max_tokens"),
+        ({"stream_options": {"include_usage": "yes"}}, "include_usage"),
+        ({"stream_options": {"include_obfuscation": True}}, "stream_options.include_obfuscation"),
+        ({"seed": -1}, "seed"),
         ({"tools": [{"type": "function"}]}, "tools"),
         ({"nonsense": 1}, "nonsense"),
         ({"max_tokens": 0}, "max_tokens"),
@@ -42,6 +57,10 @@ BODY = {"model": "pico", "messages": [{"role": "user", "content": "질문"}]}
         ({"messages": "질문"}, "messages"),
         ({"messages": [{"role": "user", "content": "x"}] * 10_000}, "messages"),
         ({"messages": ["x"]}, "messages[0]"),
+        (
+            {"messages": [{"role": "assistant", "tool_calls": [{"id": "1"}]}, BODY["messages"][0]]},
+            "messages[0].tool_calls",
+        ),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": ["user"], "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
@@ -104,7 +123,15 @@ def test_what_clients_send_at_its_neutral_value_is_accepted():
     neutral |= {"top_logprobs": 0, "modalities": ["text"], "stream_options": None}
     read = chat_request({**BODY, **neutral, "messages": messages})
     assert read.messages[1] == {"role": "assistant", "content": ""}
+    assert read.unused == ("prompt_cache_key",)
     assert embedding_texts({"model": "pico", "input": "글", "dimensions": None})[1] == ("글",)
+
+
+def test_an_answer_that_refused_is_an_earlier_turn():
+    turn = {"role": "assistant", "content": None, "refusal": "답할 수 없습니다", "tool_calls": None}
+    read = chat_request({**BODY, "messages": [turn, {**BODY["messages"][0], "name": "kim"}]})
+    assert read.messages[0]["content"] == "답할 수 없습니다"
+    assert read.unused == ("messages[].name",)
 
 
 def test_token_numbers_are_refused_with_the_remedy():

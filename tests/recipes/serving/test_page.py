@@ -135,7 +135,7 @@ def axe_source():
         return Path(os.environ["AXE_JS"]).read_text()
     spec = importlib.util.find_spec("axe_core_python")
     if spec is None:
-        pytest.skip("no axe-core: set AXE_JS to axe.min.js, or install axe-core-python")
+        pytest.skip("no axe-core: install the extra dev, or set AXE_JS to axe.min.js")
     return (Path(spec.origin).parent / "axe.min.js").read_text()
 
 

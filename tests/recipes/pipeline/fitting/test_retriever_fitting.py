@@ -7,9 +7,13 @@ import shlex
 
 import pytest
 
+from kofinlaw import UserError
 from kofinlaw.files import read_json_lines, write_jsonl
 from kofinlaw.models import embedders
 from kofinlaw.rag.index.index import Index
+from kofinlaw.recipes.pipeline.planning.pair_count import pair_count
+from kofinlaw.recipes.pipeline.run import bind
+from kofinlaw.recipes.pipeline.schema import load_recipe
 
 
 @pytest.fixture
@@ -66,6 +70,26 @@ def test_the_next_command_builds_an_index_with_the_embedder(recipe, tmp_path, ty
     for stage, steps in (("retriever", 3), ("reranker", 2)):
         record = json.loads((tmp_path / "runs/fitted" / stage / "stage.json").read_text("utf-8"))
         assert record["counts"]["steps"] == steps
+
+
+def test_the_plan_counts_the_documents_of_today_and_not_of_an_earlier_run(recipe, tmp_path, typed):
+    options = ("--runs", tmp_path / "runs")
+    code, said = typed("fit-retriever", recipe, *options)
+    assert code == 0, said
+
+    def headings():
+        run = bind(*load_recipe(str(recipe), []), tmp_path / "runs", cache=tmp_path / "cache")
+        return pair_count(run).kinds["heading"]
+
+    assert headings() == 6  # headings of three characters give no pair
+    chunks = tmp_path / "runs" / "fitted" / "data" / "chunks.jsonl"
+    chunks.write_text("", encoding="utf-8")  # read, since no document changed
+    with pytest.raises(UserError, match="no pairs"):
+        headings()
+    act = tmp_path / "docs" / "점검법.md"
+    added = "\n##### 제9조 (과태료의 부과)\n\n보고를 하지 아니한 사람에게 과태료를 부과한다.\n"
+    act.write_text(act.read_text("utf-8") + added, encoding="utf-8")
+    assert headings() == 7
 
 
 @pytest.mark.parametrize(

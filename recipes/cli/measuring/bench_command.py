@@ -1,7 +1,11 @@
-"""Define the commands `exam` and `bench`: measure models on exams and on evaluation sets."""
+"""Define the command `bench`: measure models on published evaluation sets."""
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,124 +25,14 @@ from kofinlaw.recipes.cli.options import (
 
 if TYPE_CHECKING:
     from kofinlaw.rag.benches.bench_files import BenchFile
+    from kofinlaw.rag.benches.corpora import BenchCorpus
     from kofinlaw.recipes.pipeline.evaluation.bench_fence import NearCopyRow
+    from kofinlaw.recipes.pipeline.evaluation.bench_measure import BenchPlan
     from kofinlaw.recipes.pipeline.run import Run
 
-__all__ = ["bench", "exam", "measure_exam"]
+__all__ = ["bench"]
 
 SHOWN_COPIES = 5  # near-copies that the terminal names
-
-
-def exam(
-    file: Annotated[
-        Path, typer.Argument(help="CSV with question, answer, A-D; JSON Lines, JSON or Parquet.")
-    ],
-    run: RunFolder = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option("--recipe", help="A recipe instead of a run: its model and settings."),
-    ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", help="A checkpoint; default: the run's merged model, else base."),
-    ] = None,
-    index: Annotated[
-        Path | None, typer.Option("--index", help="An index; default: the run's, if it has one.")
-    ] = None,
-    key: Annotated[
-        Path | None, typer.Option("--key", help="Key records, if the exam has no answers.")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Folder for the answers; default: RUN/exam/<file name>."),
-    ] = None,
-    overrides: Overrides = None,
-    runs: Runs = DEFAULT_RUNS,
-    trust: Trust = False,
-) -> None:
-    """Measure a model on an exam next to trivial solvers; nothing is trained."""
-    from kofinlaw.offline import guard
-    from kofinlaw.recipes.pipeline.integrity.checks import require_path
-    from kofinlaw.recipes.pipeline.lock import run_lock
-    from kofinlaw.recipes.pipeline.progress_display import stage_progress
-
-    bound = bind_recipe(recipe, overrides, runs) if recipe is not None else bound_run(run)
-    if recipe is None and overrides:
-        raise UserError(
-            "a finished run keeps its settings",
-            where="--set",
-            remedy="name the recipe: --recipe RECIPE --set KEY=VALUE",
-        )
-    out = out or bound.folder / "exam" / file.stem
-    searched = index or (bound.folder / "index" if (bound.folder / "index").is_dir() else None)
-    for used in (searched, model or bound.folder / "merge"):
-        if used is not None:
-            require_path(used, trust=trust, say=say)
-    lock = run_lock(out, lambda line: say(f"  {line}"))
-    with guard(offline=bound.recipe.offline), lock, stage_progress("exam") as progress:
-        page = measure_exam(bound, file, key, out, model, searched, progress)
-    say(page)
-    say(f"figures: {short_path(out / 'exams.json')}")
-
-
-def measure_exam(
-    run: Run,
-    file: Path,
-    key: Path | None,
-    out: Path,
-    model: Path | None,
-    index: Path | None,
-    progress: Progress,
-) -> str:
-    """Answer an exam as `model`, and with an index as `model-rag`; return the scores as Markdown.
-
-    A measurement that was interrupted continues in the same folder.
-
-    Args:
-        run: The recipe whose settings are used.
-        file: The exam.
-        key: Its Key records, if the exam has no answers.
-        out: Folder for questions, answers and scores.
-        model: The weights; None: the run's merged model, else its base model.
-        index: The index to search; None: only without evidence.
-        progress: Called with the questions done.
-    """
-    from kofinlaw.files import write_json, write_jsonl, write_text
-    from kofinlaw.rag.questions.exam_files import read_exam
-    from kofinlaw.rag.questions.question_files import doubt_lines
-    from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
-    from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_settings
-    from kofinlaw.recipes.pipeline.run import serving_folder
-    from kofinlaw.scoring.exams.exam_figures import exams_record
-    from kofinlaw.scoring.exams.exam_table import exams_markdown
-    from kofinlaw.scoring.exams.rate_exam import rate_exam
-
-    found = read_exam(file, key)
-    for line in doubt_lines(file, found.doubts, len(found.questions)):
-        say(f"  {line}")
-    questions = out / "questions.jsonl"
-    write_jsonl(questions, found.questions)
-    settings = serving_settings(run) if model is None else run.recipe.answer
-    settings = settings.model_copy(update={"budget_minutes": None})
-    folders = {"model": out / "model", "model-rag": out / "model-rag"}
-    if index is None:
-        del folders["model-rag"]
-    for name, folder in folders.items():
-        answer_with(
-            run,
-            model or serving_folder(run),
-            index if name == "model-rag" else None,
-            questions,
-            folder,
-            settings,
-            progress,
-        )
-    rated = rate_exam(file.stem, found.questions, found.keys, folders)
-    record = exams_record([rated], run.recipe.score, run.recipe.seed)
-    page = exams_markdown(record)
-    write_json(out / "exams.json", record)
-    write_text(out / "exams.md", page)
-    return page
 
 
 def bench(
@@ -201,10 +95,13 @@ def bench(
 ) -> None:
     """Measure base and trained model on a published evaluation set that you have as a file."""
     from kofinlaw.rag.benches.bench_files import read_bench
+    from kofinlaw.rag.benches.corpora import find_corpus
     from kofinlaw.rag.benches.sets import bench_set
     from kofinlaw.rag.questions.question_files import doubt_lines
     from kofinlaw.recipes.pipeline.evaluation.bench_fence import fence_texts, write_fence
-    from kofinlaw.recipes.pipeline.evaluation.bench_measure import sampled
+    from kofinlaw.recipes.pipeline.evaluation.bench_measure import measure_bench, sampled
+    from kofinlaw.recipes.pipeline.integrity.checks import require_path
+    from kofinlaw.scoring.benches.bench_record import bench_markdown
 
     if name is None:
         _list_sets()
@@ -245,97 +142,125 @@ def bench(
         say_next(again)
         return
     bound = bind_recipe(recipe, overrides, runs) if recipe is not None else bound_run(run)
-    folder = bound.folder / "bench" / known.name / file[0].stem
-    out = out or folder
-    texts = fence_texts(whole.exam.questions, whole.exam.keys)
-    if not dry_run:
-        write_fence(folder, texts, [(one.path.name, one.sha256) for one in whole.files])
-        say(f"  fenced off from the training of {short_path(bound.folder)}")
-    asked = sampled(whole, sample)
-    _run_bench(
-        bound, asked, len(asked.exam.questions) if asked is not whole else 0, out, file, corpus,
-        model, index, system or [], texts, copies, notes, again if dry_run else "", trust=trust,
-    )  # fmt: skip
-
-
-def _run_bench(
-    bound: Run,
-    asked: BenchFile,
-    sample: int,
-    out: Path,
-    files: list[Path],
-    corpus: Path | None,
-    model: Path | None,
-    index: Path | None,
-    wanted: list[str],
-    texts: list[str],
-    copies: list[NearCopyRow],
-    notes: list[str],
-    dry_run: str,
-    *,
-    trust: bool,
-) -> None:
-    """Prepare corpus, models and systems, and measure.
-
-    With `dry_run`, the command that measures, this command is printed and nothing is answered.
-    """
-    from kofinlaw.offline import guard
-    from kofinlaw.rag.benches.corpora import find_corpus, gold_chunks
-    from kofinlaw.recipes.pipeline.evaluation.bench_measure import (
-        BenchPlan,
-        bench_models,
-        measure_bench,
-        refuse_trained_questions,
-        systems_of,
-    )
-    from kofinlaw.recipes.pipeline.evaluation.bench_search import open_corpus
-    from kofinlaw.recipes.pipeline.integrity.checks import require_path
-    from kofinlaw.recipes.pipeline.lock import run_lock
-    from kofinlaw.recipes.pipeline.progress_display import stage_progress
-    from kofinlaw.scoring.benches.bench_record import bench_markdown
-
-    known = asked.set
-    found = corpus or find_corpus(known, files[0])
+    found = corpus or find_corpus(known, file[0])
     if index is None and found is None and (bound.folder / "index").is_dir():
         index = bound.folder / "index"
     merged = bound.folder / "merge"
     for used in (index, model or (merged if merged.is_dir() else None)):
         if used is not None:
             require_path(used, trust=trust, say=say)
-    lock = run_lock(out, lambda line: say(f"  {line}"))
-    with guard(offline=bound.recipe.offline), lock, stage_progress("bench") as progress:
-        opened = None
-        if found is not None:
-            opened = open_corpus(bound, known, found, out / "corpus", progress)
-            left = f", {opened.empty} without text left out" if opened.empty else ""
-            say(f"  corpus {short_path(found)}: {len(opened.chunks)} passages{left}")
-        gold, absent = gold_chunks(asked, opened)
-        names = "; ".join(absent[:3])
-        if absent and opened is not None:
-            notes.append(f"{len(absent)} gold passages are not in the corpus: {names}")
-        elif absent:
-            notes.append("the set names gold passages; --corpus gives their texts")
-        for line in notes[-1:] if absent else ():
-            say(f"  {line}")
-        models = bench_models(bound, model, progress)
-        systems = systems_of(
-            tuple(models), wanted, gold=bool(gold), search=opened is not None or index is not None
-        )
-        say(f"  systems: {', '.join(systems)}")
-        if any(not one.startswith("base") for one in systems):
-            refuse_trained_questions(bound, texts)
+    folder = bound.folder / "bench" / known.name / file[0].stem
+    texts = fence_texts(whole.exam.questions, whole.exam.keys)
+    if not dry_run:
+        write_fence(folder, texts, [(one.path.name, one.sha256) for one in whole.files])
+        say(f"  fenced off from the training of {short_path(bound.folder)}")
+    asked = sampled(whole, sample)
+    with _output_folder(bound, None if dry_run else out or folder) as (out, progress):
+        opened = _opened_corpus(bound, asked, found, out / "corpus", progress)
+        plan = _bench_plan(bound, asked, opened, model, index, system or [], texts, progress)
         if dry_run:
-            say_next(dry_run)
+            say_next(again)
             return
-        plan = BenchPlan(
-            asked, sample, models, systems, opened, index, gold, len(absent), len(copies),
-            tuple(notes),
-        )  # fmt: skip
+        plan = replace(
+            plan,
+            sample=len(asked.exam.questions) if asked is not whole else 0,
+            near_copies=len(copies),
+            notes=(*notes, *plan.notes),
+        )
         record = measure_bench(bound, plan, out, progress)
     say(bench_markdown(record))
     say(f"figures: {short_path(out / 'bench.json')}")
+    _say_next(bound, asked, file, out, plan.systems[0])
+
+
+@contextlib.contextmanager
+def _output_folder(bound: Run, out: Path | None) -> Iterator[tuple[Path, Progress]]:
+    """Hold the lock of `out` and show progress; without `out` yield a folder that is removed."""
+    from kofinlaw.offline import guard
+    from kofinlaw.recipes.pipeline.lock import run_lock
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
+
+    with (
+        guard(offline=bound.recipe.offline),
+        contextlib.ExitStack() as stack,
+        stage_progress("bench") as progress,
+    ):
+        if out is None:
+            out = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        else:
+            stack.enter_context(run_lock(out, lambda line: say(f"  {line}")))
+        yield out, progress
+
+
+def _opened_corpus(
+    bound: Run, asked: BenchFile, found: Path | None, out: Path, progress: Progress
+) -> BenchCorpus | None:
+    """Read the set's corpus, if there is one, and print its size."""
+    from kofinlaw.recipes.pipeline.evaluation.bench_search import open_corpus
+
+    if found is None:
+        return None
+    opened = open_corpus(bound, asked.set, found, out, progress)
+    left = f", {opened.empty} without text left out" if opened.empty else ""
+    say(f"  corpus {short_path(found)}: {len(opened.chunks)} passages{left}")
+    return opened
+
+
+def _bench_plan(
+    bound: Run,
+    asked: BenchFile,
+    opened: BenchCorpus | None,
+    model: Path | None,
+    index: Path | None,
+    wanted: list[str],
+    texts: list[str],
+    progress: Progress,
+) -> BenchPlan:
+    """Return the models and systems that are measured, and print what is missing.
+
+    Raises UserError if a question is in the training examples of a measured model.
+    """
+    from kofinlaw.rag.benches.corpora import gold_chunks
+    from kofinlaw.recipes.pipeline.evaluation.bench_measure import (
+        BenchPlan,
+        bench_models,
+        refuse_trained_questions,
+        systems_of,
+    )
+
+    gold, absent = gold_chunks(asked, opened)
+    notes = []
+    if absent and opened is not None:
+        names = "; ".join(absent[:3])
+        notes.append(f"{len(absent)} gold passages are not in the corpus: {names}")
+    elif absent:
+        notes.append("the set names gold passages; --corpus gives their texts")
+    for line in notes:
+        say(f"  {line}")
+    models = bench_models(bound, model, progress)
+    search = opened is not None or index is not None
+    systems = systems_of(tuple(models), wanted, gold=bool(gold), search=search)
+    say(f"  systems: {', '.join(systems)}")
+    if any(not one.startswith("base") for one in systems):
+        refuse_trained_questions(bound, texts)
+    return BenchPlan(
+        bench=asked,
+        sample=0,
+        models=models,
+        systems=systems,
+        corpus=opened,
+        index=index,
+        gold=gold,
+        absent=len(absent),
+        near_copies=0,
+        notes=tuple(notes),
+    )
+
+
+def _say_next(bound: Run, asked: BenchFile, files: list[Path], out: Path, system: str) -> None:
+    """Print how to repeat the measurement in the run's report, or how to score one system."""
     if asked.kind == "choice" and len(files) == 1 and (bound.folder / "recipe.yaml").is_file():
-        value = f"evaluate.exam={{path: '{files[0].resolve()}', bench: {known.name}}}"
+        value = f"evaluate.exam={{path: '{files[0].resolve()}', bench: {asked.set.name}}}"
         recipe = short_path(bound.folder / "recipe.yaml")
         folder = short_path(bound.folder)
         say_next(
@@ -345,7 +270,7 @@ def _run_bench(
             )
         )
     else:
-        answers = short_path(out / systems[0])
+        answers = short_path(out / system)
         options = [f"--{n}={short_path(out / n)}.jsonl" for n in ("questions", "key")]
         say_next(command_line("score", answers, *options))
 

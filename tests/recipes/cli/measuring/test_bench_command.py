@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,7 @@ def test_a_fire_safety_choice_set_reads_its_documents(samples, recipe, tmp_path,
     assert "--corpus gives their texts" in said
     shown = " ".join(map(str, recipe))
     assert f"bench searchfiresafety --file {path} {shown}" in said  # the command with its options
+    assert not (tmp_path / "runs").exists()  # a dry run writes nothing
     wanted = ("--system", "base-gold", "--system", "base-rag", "--sample", 2)
     code, said = typed(
         "bench", "searchfiresafety", "--file", path, "--corpus", documents, *recipe, *wanted

@@ -210,7 +210,7 @@ def fit_retriever(
 
     mode = check_resume(resume)
     bound = bind_recipe(recipe, overrides, runs)
-    check_policy(bound.recipe)
+    check_policy(bound.recipe, (bound.recipe.retriever.base,))
     check_fit(bound)
     import_sentence_transformers(bound.recipe.retriever.base)
     for line in _planned(bound):

@@ -2,7 +2,7 @@
 
 import shlex
 
-from kofinlaw.recipes.cli.study_commands import compare_hint
+from kofinlaw.recipes.cli.measuring.study_commands import compare_hint
 
 
 def test_the_hint_compares_the_points_that_have_scores(tmp_path):
