@@ -60,6 +60,8 @@ class AugmentContext:
     rejected: list[Rejected]
     # Solvers on the hard kinds before and after balancing, by the name of the set.
     balance: dict[str, BalanceFigures] = field(default_factory=dict)
+    # By id of an example: the ids of the articles and the phrases of them that decide it.
+    decided_by: dict[str, tuple[Sequence[str], Sequence[str]]] = field(default_factory=dict)
 
     def reject_draft(self, draft: Draft, detail: str) -> None:
         """Record that a draft cannot become a question because a check failed on it."""

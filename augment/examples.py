@@ -75,6 +75,7 @@ def _with_twin(context: AugmentContext, item: Item, example: Example) -> list[Ex
     twin = twin_example(example, item, form, rng)
     if twin is None:
         return [example]
+    context.decided_by[twin.id] = context.decided_by[example.id]
     choice = Choice(**{**example.choice, "twin": twin.id})
     return [replace(example, choice=choice), twin]
 
@@ -82,6 +83,7 @@ def _with_twin(context: AugmentContext, item: Item, example: Example) -> list[Ex
 def _choice_example(context: AugmentContext, item: Item) -> Example | None:
     settings, draft = context.settings, item.draft
     name = item_id(item)
+    context.decided_by[name] = draft.units, draft.focus
     form_rng = source_rng(context.seed, "target form", name)
     statement = draw_statement(draft, form_rng) if settings.target_forms else None
     closed = _closed(context, name)
@@ -301,6 +303,7 @@ def _free_example(context: AugmentContext, item: free_text.FreeItem, rng: Random
     if context.protected.copied_part(item.question, item.reference):
         return None
     name = free_id(item)
+    context.decided_by[name] = (item.unit,), item.focus
     closed = _closed(context, name)
     missing = not closed and rng.random() < context.settings.raft.free_missing_share
     found = _evidence(

@@ -12,6 +12,7 @@ from kofinlaw.augment.hard_items import BalanceFigures, balance_table
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.preferences import PairFigures
 from kofinlaw.augment.raft import PassageIndex
+from kofinlaw.augment.review.review_card import ReviewRecord, review_lines
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.shortcuts import ShortcutFigures, mean, shortcut_figures
 from kofinlaw.augment.tables.sure_rows import TABLE_REASONS
@@ -67,6 +68,7 @@ class CardFigures(TypedDict):
     heldout_free: NotRequired[int]
     preferences: NotRequired[PairFigures]
     teacher: NotRequired[TeacherFigures]
+    review: NotRequired[ReviewRecord]
 
 
 def write_card(
@@ -86,6 +88,7 @@ def write_card(
     balance: Mapping[str, BalanceFigures] | None = None,
     tables: Mapping[str, int] | None = None,
     held_out: Sequence[str] = (),
+    review: ReviewRecord | None = None,
 ) -> AugmentCounts:
     """Write `card.json` and `card.md` into `out`, and return the counts of the stage.
 
@@ -105,6 +108,7 @@ def write_card(
         balance: Solvers on the hard kinds of each set, before and after balancing.
         tables: Rows of annex tables: `asked`, and the others by the reason why they are not.
         held_out: Titles of the documents that are not trained on.
+        review: What people said about the examples as they were made.
     """
     tokens = [sum(count(m["content"]) for m in example.messages) for example in examples]
     train, held = _set_figures(items, passages), _set_figures(heldout, passages)
@@ -128,6 +132,8 @@ def write_card(
         figures["preferences"] = pairs
     if synthesis is not None and settings.teacher is not None:
         figures["teacher"] = teacher_figures(synthesis, settings.teacher)
+    if review is not None:
+        figures["review"] = review
     write_json(out / "card.json", {"settings": settings.model_dump(mode="json"), **figures})
     write_text(out / "card.md", _markdown(figures, examples))
     return AugmentCounts(
@@ -204,6 +210,8 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
         lines += _table_lines(figures["tables"])
     if "teacher" in figures:
         lines += funnel_table(figures["teacher"])
+    if "review" in figures:
+        lines += review_lines(figures["review"])
     lines += ["## Rejected", "", "| reason | records |", "| --- | ---: |"]
     lines += [f"| {markdown_text(reason)} | {n} |" for reason, n in figures["rejected"].items()]
     lines += ["", "## Samples", ""]

@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
@@ -35,6 +36,8 @@ from kofinlaw.augment.preferences import PairFigures, pair_figures, preference_p
 from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.reading.acts import Laws, read_laws
+from kofinlaw.augment.review.stage_review import review_examples
+from kofinlaw.augment.review.verdicts import Verdict
 from kofinlaw.augment.settings import WEIGHTS, AugmentSettings
 from kofinlaw.augment.student import OpenStudent, student_margins, wrong_options
 from kofinlaw.augment.tables.sure_rows import sure_tables, table_counts
@@ -59,15 +62,16 @@ def generate_examples(
     student: OpenStudent | None = None,
     resume: Resume = "if-possible",
     extra_generators: Sequence[QuestionGenerator] = (),
+    verdicts: Sequence[Verdict] = (),
     progress: Progress = silent,
 ) -> AugmentCounts:
     """Generate the training examples and held-out questions of a corpus.
 
     Writes `examples.jsonl` and `.parquet`, `preferences.jsonl`, `heldout_questions.jsonl`,
-    `heldout_key.jsonl`, `heldout_focus.jsonl` (the phrases that decide each question),
-    `heldout_twins.jsonl`, `rejected.jsonl`, `ledger.jsonl`, `card.md` and `card.json` into `out`,
-    and the forms of `write_as` into `out/forms`. The same corpus, settings and seed give the same
-    bytes.
+    `heldout_key.jsonl`, `heldout_twins.jsonl`, `examples_focus.jsonl` and `heldout_focus.jsonl`
+    (the phrases that decide each question), `rejected.jsonl`, `reviewed.jsonl`, `ledger.jsonl`,
+    `card.md` and `card.json` into `out`, and the forms of `write_as` into `out/forms`. The same
+    corpus, settings, seed and verdicts give the same bytes.
 
     Args:
         settings: The recipe's section `augment`.
@@ -81,6 +85,7 @@ def generate_examples(
         student: Loads the model to be trained and its template, for `select: student`.
         resume: What to do with the answers that `ledger` already holds.
         extra_generators: Kinds of question of your own, each with its weight.
+        verdicts: What people said about examples; wrong ones are left out or corrected.
         progress: Called with the phase and the number of done and all parts.
 
     Raises:
@@ -143,6 +148,12 @@ def generate_examples(
         context.rejected += synthesis.rejected
     else:
         write_jsonl(out / "ledger.jsonl", [])
+    applied, review = review_examples(
+        examples, verdicts, out, protected=protected.copied_part, seed=seed
+    )
+    examples = applied.examples
+    context.rejected += applied.rejected
+    _write_focus(context, examples, out)
     write_jsonl(out / "examples.jsonl", examples)
     write_parquet(out / "examples.parquet", examples)
     write_jsonl(out / "rejected.jsonl", context.rejected)
@@ -156,9 +167,10 @@ def generate_examples(
             out / "forms",
             pairs=out / "preferences.jsonl" if pairs is not None else None,
         )
-    return write_card(
+    counts = write_card(
         out,
         settings,
+        review=review,
         drafts=Counter(draft.kind for draft in drafts),
         items=items,
         heldout=heldout,
@@ -173,6 +185,14 @@ def generate_examples(
         tables=_table_rows(laws),
         held_out=tuple(title for title in laws.titles if title in held_out),
     )
+    return replace(counts, last_lines=applied.lines() or None)
+
+
+def _write_focus(context: AugmentContext, examples: Sequence[Example], out: Path) -> None:
+    """Write the articles and phrases that decide each example, where a rule knows them."""
+    known = ((e.id, context.decided_by[e.id]) for e in examples if e.id in context.decided_by)
+    rows = ({"id": n, "units": list(u), "focus": list(f)} for n, (u, f) in known)
+    write_jsonl(out / "examples_focus.jsonl", rows)
 
 
 def _table_rows(laws: Laws) -> Counter[str]:

@@ -214,6 +214,8 @@ def _gpu() -> Finding:
     found = f"{name}, {memory:.1f} GiB, driver {driver}"
     if memory < CARD_GIB:
         found += f"; see `kofinlaw models --fits {memory:.0f}` for what fits"
+    # By its design; no card has run it here.
+    found += "; to answer many questions, engine vllm is the way for a card (extra vllm, not run)"
     return Finding("GPU", True, found)
 
 

@@ -18,6 +18,7 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import sha256_text
 from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.embedding.batches import CARD_TEXTS, CARD_TOKENS, cut_batches
 from kofinlaw.models.embedding.joined import is_joined, join, read_parts
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.resolve import model_folder
@@ -69,7 +70,8 @@ class CachedEmbedder:
     rounded in the same way, so that results do not depend on the cache.
 
     `encode` receives texts and whether they are queries, and returns their vectors. Without
-    `cache`, nothing is stored.
+    `cache`, nothing is stored. A batch has 32 texts; with `card_tokens` it has as many as have so
+    many tokens together with their padding, where no text counts more than `window` tokens.
     """
 
     def __init__(
@@ -78,10 +80,15 @@ class CachedEmbedder:
         dimensions: int,
         encode: Callable[[Sequence[str], bool], Vectors],
         cache: Path | None = None,
+        *,
+        card_tokens: int | None = None,
+        window: int | None = None,
     ) -> None:
         self.name = name
         self.dimensions = dimensions
         self._encode = encode
+        self._card_tokens = card_tokens
+        self._window = window
         self._store = VectorStore(cache, name, dimensions) if cache is not None else None
 
     def without_cache(self) -> CachedEmbedder:
@@ -101,14 +108,16 @@ class CachedEmbedder:
         known: dict[str, NDArray[np.float16]] = self._store.read(keys) if self._store else {}
         fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         missing = sorted(fresh.items(), key=lambda item: (len(item[1]), item[0]))
-        for start in range(0, len(missing), BATCH):
-            part = missing[start : start + BATCH]
+        texts_each = BATCH if self._card_tokens is None else CARD_TEXTS
+        lengths = [min(len(text) + 2, self._window or len(text) + 2) for _, text in missing]
+        for start, end in cut_batches(lengths, texts=texts_each, tokens=self._card_tokens):
+            part = missing[start:end]
             vectors = self._encode([text for _, text in part], query).astype(np.float16)
             new = {key: vector for (key, _), vector in zip(part, vectors, strict=True)}
             if self._store:
                 self._store.write(new)
             known.update(new)
-            progress("embed", min(start + BATCH, len(missing)), len(missing))
+            progress("embed", end, len(missing))
         if not keys:
             return np.zeros((0, self.dimensions), np.float32)
         return unit_rows(np.stack([known[key] for key in keys]).astype(np.float32))
@@ -340,7 +349,8 @@ def _sentence_transformer(
     model = load_sentence_model(
         local if local.is_dir() else model_folder(settings, offline=offline)
     )
-    if model.device.type == "cuda":
+    on_card = model.device.type == "cuda"
+    if on_card:
         # Half the memory next to the model that answers; vectors are stored in half precision.
         model.half()
     prefixes = _prefixes(settings.id, {k: v or "" for k, v in (model.prompts or {}).items()})
@@ -349,7 +359,7 @@ def _sentence_transformer(
         prefix = prefixes[query]
         vectors = model.encode(
             [prefix + text for text in texts],
-            batch_size=BATCH,
+            batch_size=max(BATCH, len(texts)),
             normalize_embeddings=True,
             show_progress_bar=False,
         )
@@ -360,4 +370,6 @@ def _sentence_transformer(
         int(model.get_embedding_dimension() or 0),
         encode,
         cache,
+        card_tokens=CARD_TOKENS if on_card else None,
+        window=model.get_max_seq_length() if on_card else None,
     )

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from kofinlaw import Progress, UserError
 from kofinlaw.trainer.batching import StepPlan
+from kofinlaw.trainer.device.kept_layers import kept_layers
 from kofinlaw.trainer.guards import Saved
 from kofinlaw.trainer.memory_use import (
     device_memory_access,
@@ -152,5 +153,7 @@ class Loop:
             name,
             state=self.state,
             steps=self.plan.steps,
-            budget=self.budget.to_record(self.stepper.budget),
+            budget=self.budget.to_record(
+                self.stepper.budget, kept_layers(self.stepper.passes.model)
+            ),
         )

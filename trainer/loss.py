@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from kofinlaw import UserError
 from kofinlaw.models.memory.heap import trim_heap
 from kofinlaw.trainer.contrast.attention import RowLayout, layer_masks
+from kofinlaw.trainer.device.varlen_attention import JoinedRows
 
 # transformers is not imported here: Unsloth must be imported before it.
 if TYPE_CHECKING:
@@ -41,16 +42,22 @@ def causal_model(model: Module) -> PreTrainedModel:
     return inner() if inner is not None else model
 
 
-def hidden_states(model: Module, ids: Tensor, layout: RowLayout | None = None) -> Tensor:
+def hidden_states(
+    model: Module, ids: Tensor, layout: RowLayout | JoinedRows | None = None
+) -> Tensor:
     """Return the last hidden states [b, n, hidden] of `ids` [b, n], which are padded on the right.
 
     Without `layout` there is no attention mask: under causal attention no real token sees the
-    padding after it. `layout` describes packed rows; raises CannotPackError if the model's layers
-    cannot follow it.
+    padding after it. `layout` describes packed rows (raises CannotPackError if the model's layers
+    cannot follow it), or examples end to end, for a model with varlen attention.
     """
     base = causal_model(model)
     if layout is None:
         return base.base_model(input_ids=ids, use_cache=False).last_hidden_state
+    if isinstance(layout, JoinedRows):
+        return base.base_model(
+            input_ids=ids, use_cache=False, **layout.keywords()
+        ).last_hidden_state
     return base.base_model(
         input_ids=ids,
         attention_mask=layer_masks(base, layout),
@@ -72,7 +79,7 @@ def token_nll(
     positions: Tensor,
     targets: Tensor,
     chunk_rows: int,
-    layout: RowLayout | None = None,
+    layout: RowLayout | JoinedRows | None = None,
 ) -> Tensor:
     """Return -log p(target) in nats at each of m supervised positions, float32 [m].
 

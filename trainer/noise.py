@@ -47,9 +47,13 @@ class EmbeddingNoise:
         if not self.rows:
             return None
         noise = torch.zeros(output.shape)
-        for row, (step, index, length) in enumerate(self.rows):
+        if len(self.rows) > len(output):  # the examples are end to end in one row
+            rows = noise[0].split([length for _, _, length in self.rows])
+        else:
+            rows = tuple(noise)
+        for row, (step, index, length) in zip(rows, self.rows, strict=True):
             state = np.random.SeedSequence([self.seed, step, index]).generate_state(1)
             generator = torch.Generator().manual_seed(int(state[0]))
             most = self.alpha / math.sqrt(length * output.shape[-1])
-            noise[row, :length].uniform_(-most, most, generator=generator)
+            row[:length].uniform_(-most, most, generator=generator)
         return output + noise.to(output)

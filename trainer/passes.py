@@ -12,9 +12,13 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from kofinlaw.trainer.batching import split_micro_batches
 from kofinlaw.trainer.contrast.attention import RowLayout
 from kofinlaw.trainer.contrast.loss import choice_loss
 from kofinlaw.trainer.contrast.rows import area, pass_rows, rows_of, width_of
+from kofinlaw.trainer.device.copies import on_device
+from kofinlaw.trainer.device.padding_free import join_rows, split_joined
+from kofinlaw.trainer.device.varlen_attention import JoinedRows
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.loss import causal_model, token_nll
 from kofinlaw.trainer.noise import EmbeddingNoise
@@ -59,9 +63,9 @@ class PassLoss:
         """Return the part of this pass in the loss of its step, differentiable."""
         return weights.text * self.text + weights.choice * self.choice
 
-    def values(self) -> list[float]:
-        """Return the three sums as numbers, read from the device at once."""
-        return torch.stack([self.text, self.choice, self.right]).tolist()
+    def sums(self) -> Tensor:
+        """Return the three sums on the device, without their graph, float32 [3]."""
+        return torch.stack([self.text, self.choice, self.right]).detach()
 
 
 class Passes:
@@ -70,6 +74,8 @@ class Passes:
     `scale` is the factor of the loss before a backward pass. Gradients must be divided by it, or
     DeepSpeed divides them. `packed` puts the options of an item into one row. `lengths` are the
     tokens that a pass over an example alone computes, `tokens` those that it reads once.
+    `joined` lays the examples of a pass end to end; they are texts then, and the model has varlen
+    attention (`device.padding_free`).
     """
 
     def __init__(
@@ -82,10 +88,12 @@ class Passes:
         noise: EmbeddingNoise | None = None,
         zero: Zero | None = None,
         packed: bool = True,
+        joined: bool = False,
     ) -> None:
         self.model = model
         self.examples = examples
         self.packed = packed
+        self.joined = joined
         self.widths = [width_of(e, packed=packed) for e in examples]
         self.rows = [rows_of(e, packed=packed) for e in examples]
         self.lengths = [area([e], packed=packed) for e in examples]
@@ -115,7 +123,14 @@ class Passes:
             noise=self.noise,
             zero=zero,
             packed=self.packed,
+            joined=self.joined,
         )
+
+    def split(self, members: Sequence[int], budget: int) -> list[list[int]]:
+        """Split `members` into passes of at most `budget` tokens, padding included."""
+        if self.joined:
+            return split_joined(members, self.lengths, budget)
+        return split_micro_batches(members, self.widths, budget, self.rows)
 
     def targets(self, part: Sequence[int]) -> int:
         """Return the number of supervised tokens of `part`."""
@@ -131,6 +146,8 @@ class Passes:
 
     def padded(self, part: Sequence[int]) -> int:
         """Return the number of tokens of a pass over `part`, with padding."""
+        if self.joined:
+            return sum(self.lengths[i] for i in part)
         return area([self.examples[i] for i in part], packed=self.packed)
 
     def weights(self, members: Sequence[int]) -> LossWeights:
@@ -147,20 +164,24 @@ class Passes:
     def loss(self, part: Sequence[int]) -> PassLoss:
         """Return the sums of a pass over `part`, differentiable in the trained parameters."""
         examples = [self.examples[i] for i in part]
-        rows = pass_rows(examples, packed=self.packed)
-        device = self.ranks.device
-        ids, sources, targets = (
-            torch.from_numpy(a).to(device) for a in (rows.ids, rows.sources, rows.targets)
-        )
-        layout = None
-        if rows.layout is not None:
-            layout = RowLayout(*torch.from_numpy(rows.layout).to(device))
+        layout: RowLayout | JoinedRows | None = None
+        if self.joined:
+            arrays = join_rows([e.tokens for e in examples], [e.supervised for e in examples])
+            ids, sources, targets, places, ends = on_device(arrays, self.ranks.device)
+            layout = JoinedRows(places, ends.int(), max(map(len, examples)))
+            sizes = tuple(example.targets for example in examples)
+        else:
+            rows = pass_rows(examples, packed=self.packed)
+            sizes = rows.sizes
+            ids, sources, targets, *layouts = on_device(rows.arrays(), self.ranks.device)
+            layout = RowLayout(*layouts[0]) if layouts else None
         chunk_rows = self.settings.head_chunk_rows
         if self.zero is not None:
+            assert not isinstance(layout, JoinedRows)  # `why_padded` excludes sharded runs
             nll = self.zero.nll(ids, sources, targets, chunk_rows, layout)
         else:
             nll = token_nll(self.model, ids, sources, targets, chunk_rows, layout)
-        return self._sums(examples, list(nll.split(list(rows.sizes))))
+        return self._sums(examples, list(nll.split(list(sizes))))
 
     def _sums(self, examples: Sequence[Encoded], pieces: list[Tensor]) -> PassLoss:
         """Sum up the losses of examples whose tokens have the losses `pieces`."""

@@ -45,6 +45,7 @@ FREE_KEYS = {
     "checkpoint_steps",
     "keep_checkpoints",
     "gradient_checkpointing",
+    "kept_layers",
     "report_to",
     "resume_elsewhere",
     "mixture",  # the hash of the data covers its content

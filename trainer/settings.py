@@ -232,9 +232,20 @@ class TrainSettings(BaseModel):
         default="auto",
         description="recompute layers in the backward pass; auto: on with CUDA, off on a CPU",
     )
+    kept_layers: int | Literal["auto"] = Field(
+        default="auto",
+        description="layers, counted from the top, that gradient_checkpointing does not recompute; "
+        "auto: as many as make steps fastest in the memory that max_tokens_per_micro_batch: auto "
+        "measures, 0 with a fixed number of tokens. The result is the same",
+    )
     attention: Literal["auto", "sdpa", "eager"] = Field(
         default="auto",
         description="attention implementation; auto: sdpa with CUDA, eager on a CPU (faster there)",
+    )
+    padding_free: bool | Literal["auto"] = Field(
+        default="auto",
+        description="lay the examples of a pass end to end, without padding; attention sees each "
+        "one alone. auto: with CUDA, for models and objectives where the states are the same",
     )
     head_chunk_rows: int = Field(
         default=256,
@@ -303,4 +314,6 @@ class TrainSettings(BaseModel):
         budget = self.max_tokens_per_micro_batch
         if budget != "auto" and budget < 1:
             raise ValueError("max_tokens_per_micro_batch must be at least 1, or auto")
+        if self.kept_layers != "auto" and self.kept_layers < 0:
+            raise ValueError("kept_layers must be at least 0, or auto")
         return self

@@ -19,6 +19,7 @@ from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import sharding
 from kofinlaw.trainer.batching import StepPlan, plan_steps
 from kofinlaw.trainer.dataset import Dataset, read_dataset
+from kofinlaw.trainer.device.padding_free import why_padded
 from kofinlaw.trainer.encoding import length_record, show_example
 from kofinlaw.trainer.guards import catch_sigterm, exclusive_folder
 from kofinlaw.trainer.loop import Loop
@@ -179,6 +180,9 @@ def _train(
     noise = None if alpha is None else EmbeddingNoise(trainee.model, alpha, seed=run.seed)
     if trainee.not_packed:
         log_event(f"each option of an item takes a row of its own: {trainee.not_packed}")
+    padded = why_padded(trainee.model, data.examples, settings, ranks)
+    if padded and ranks.device.type == "cuda":
+        log_event(f"examples of a pass are padded: {padded}")
     passes = Passes(
         trainee.model,
         data.examples,
@@ -186,6 +190,7 @@ def _train(
         settings,
         noise=noise,
         packed=not trainee.not_packed,
+        joined=not padded,
     )
     run.progress("probe", 0)
     if ranks.zero_stage == 3:  # before the probe, which must measure the sharded base

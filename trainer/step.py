@@ -2,8 +2,9 @@
 
 The loss of a step is the sum over its supervised tokens, divided by their number over all
 micro-batches and all processes; items to choose from add the sum over items (`LossWeights`). All
-options of an item are in one pass. Out of memory halves the budget. The step is then repeated from
-its start with the same random state, so no example is skipped or counted twice.
+options of an item are in one pass. Out of memory halves the number of layers that keep their
+activations, then the budget. The step is then repeated from its start with the same random state,
+so no example is skipped or counted twice.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from kofinlaw import UserError
 from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
-from kofinlaw.trainer.batching import split_micro_batches, split_over_ranks
+from kofinlaw.trainer.batching import split_over_ranks
+from kofinlaw.trainer.device.copies import read_at_once
+from kofinlaw.trainer.device.kept_layers import keep_layers, kept_layers
 from kofinlaw.trainer.memory_use import OverLimitError, memory_in_use, release_memory
 from kofinlaw.trainer.passes import LossWeights, Passes
 from kofinlaw.trainer.remedies import remedies
@@ -155,6 +159,8 @@ class Stepper:
                 raise bad_loss(failure, step)
             if not failed:
                 break
+            if self._keep_fewer_layers(step, failure):
+                continue
             if single:
                 failed_alone += 1
             self._shrink(step, int(padded), failure, give_up=failed_alone > 1)
@@ -189,10 +195,11 @@ class Stepper:
             with torch.no_grad():
                 micro_batches = self._split(mine)
                 idle = self._idle_passes(micro_batches, members)  # before the passes communicate
-                for part in micro_batches:
-                    found = [a + b for a, b in zip(found, passes.loss(part).values(), strict=True)]
+                sums = [passes.loss(part).sums() for part in micro_batches]
                 for part in idle:
                     passes.loss(part)
+            for values in read_at_once(sums):
+                found = [a + b for a, b in zip(found, values, strict=True)]
         finally:
             passes.model.train()
         text, choice, right = self.ranks.all_reduce_sum(found)
@@ -203,8 +210,7 @@ class Stepper:
 
     def _split(self, members: Sequence[int]) -> list[list[int]]:
         """Split `members` into micro-batches under the budget."""
-        passes = self.passes
-        return split_micro_batches(members, passes.widths, self.budget, passes.rows)
+        return self.passes.split(members, self.budget)
 
     def _idle_passes(
         self, micro_batches: Sequence[Sequence[int]], members: Sequence[int]
@@ -223,35 +229,41 @@ class Stepper:
         weights: LossWeights,
         idle: Sequence[Sequence[int]],
     ) -> tuple[list[float], Failure]:
-        """Run all passes; return the sums of `PassLoss`, and the failure that ended them if any."""
+        """Run all passes; return the sums of `PassLoss`, and the failure of the passes if any.
+
+        The losses are read once, after the last pass: a look at each would let a card wait between
+        a forward and a backward pass.
+        """
         passes = self.passes
         self._seed(step)
         self._drop_gradients()
-        sums = [0.0, 0.0, 0.0]
-        found = Failure()
-        for number, part in enumerate([*micro_batches, *idle]):
+        sums: list[Tensor] = []
+        parts = [*micro_batches, *idle]
+        for number, part in enumerate(parts):
             weight = float(number < len(micro_batches))
             try:
                 if self.on_micro_batch is not None:
                     self.on_micro_batch(step, number)
                 with passes.noise_of(step, part):
                     loss = passes.loss(part)
-                values = loss.values()
-                if passes.exploded(part, values[0], values[1]):
-                    found = Failure(bad=True, examples=self._examples_with_bad_loss(part))
-                    if not self.ranks.sharded:  # else the others wait for the remaining passes
-                        return sums, found
                 self._check_limit()
                 (loss.weighted(weights) * (weight * passes.scale)).backward()
-                sums = [a + weight * b for a, b in zip(sums, values, strict=True)]
+                sums.append(loss.sums())
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
                 failure = self._out_of_memory(step, part, error)
                 # The frames of the traceback hold the tensors of the failed pass.
                 error.__traceback__ = None
-                return sums, failure
-        return sums, found
+                return [0.0, 0.0, 0.0], failure
+        total = [0.0, 0.0, 0.0]
+        for number, values in enumerate(read_at_once(sums)):
+            if passes.exploded(parts[number], values[0], values[1]):
+                examples = self._examples_with_bad_loss(parts[number])
+                return total, Failure(bad=True, examples=examples)
+            if number < len(micro_batches):
+                total = [a + b for a, b in zip(total, values, strict=True)]
+        return total, Failure()
 
     def _out_of_memory(self, step: int, part: Sequence[int], error: Exception) -> Failure:
         """Describe out of memory in a pass over `part`; a sharded run ends the process here."""
@@ -271,6 +283,17 @@ class Stepper:
         if self.limit_bytes is not None and used > self.limit_bytes:
             over, limit = (used - self.limit_bytes) / GIB, self.limit_bytes / GIB
             raise OverLimitError(f"{over:.2f} GiB over the limit of {limit:.2f} GiB")
+
+    def _keep_fewer_layers(self, step: int, failure: Failure) -> bool:
+        """Halve the number of layers that keep their activations; False if none does."""
+        kept = kept_layers(self.passes.model)
+        if not kept:
+            return False
+        why = failure.reason or "another process ran out of memory"
+        self.log_event(f"step {step + 1}: out of memory ({why}); kept layers {kept} → {kept // 2}")
+        keep_layers(self.passes.model, kept // 2)
+        release_memory()
+        return True
 
     def _shrink(self, step: int, padded: int, failure: Failure, *, give_up: bool) -> None:
         """Halve the budget; raises UserError with remedies if one example alone does not fit."""
@@ -323,6 +346,6 @@ class Stepper:
             found = [
                 examples[i].id
                 for i in part
-                if self.passes.exploded([i], *self.passes.loss([i]).values()[:2])
+                if self.passes.exploded([i], *self.passes.loss([i]).sums().tolist()[:2])
             ]
         return found or [examples[i].id for i in part]

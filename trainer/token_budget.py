@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
+from kofinlaw.trainer.device.kept_layers import keep_layers, kept_layers, layers_to_recompute
 from kofinlaw.trainer.memory_use import device_name
 from kofinlaw.trainer.passes import Passes
 from kofinlaw.trainer.token_probe import probe_budget
@@ -22,6 +23,8 @@ class BudgetRecord(TypedDict):
     where: Mapping[str, str | float | None]
     tokens: int
     probe: Mapping[str, float]
+    kept_asked: NotRequired[int | Literal["auto"]]
+    kept: NotRequired[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +32,25 @@ class TokenBudget:
     """The padded `tokens` of a pass.
 
     `asked` is the configured value, `where` the GPU and the configured limit that the budget
-    belongs to, `probe` the measurements of a probe (empty if there was none).
+    belongs to, `probe` the measurements of a probe (empty if there was none). `kept_asked` is the
+    configured number of layers that keep their activations.
     """
 
     asked: int | Literal["auto"]
     where: Mapping[str, str | float | None]
     tokens: int
     probe: Mapping[str, float]
+    kept_asked: int | Literal["auto"] = "auto"
 
-    def to_record(self, tokens: int) -> BudgetRecord:
-        """Return the record for a checkpoint, in which the budget has changed to `tokens`."""
+    def to_record(self, tokens: int, kept: int = 0) -> BudgetRecord:
+        """Return the record for a checkpoint: the budget of now, and the kept layers of now."""
         return {
             "asked": self.asked,
             "where": dict(self.where),
             "tokens": tokens,
             "probe": dict(self.probe),
+            "kept_asked": self.kept_asked,
+            "kept": kept,
         }
 
 
@@ -56,9 +63,10 @@ def find_budget(
     log_event: Callable[[str], None],
     checkpoint_root: Path | None = None,
 ) -> TokenBudget:
-    """Choose the budget of padded tokens per pass.
+    """Choose the budget of padded tokens per pass, and the layers of the model that are kept.
 
-    Raises UserError if one example does not fit.
+    The layers are set in the model (`train.kept_layers: auto`). Raises UserError if one example
+    does not fit.
 
     Args:
         passes: the model with its examples and settings.
@@ -74,10 +82,12 @@ def find_budget(
         "device": device_name(),
         "limit_gib": settings.memory_limit_gib,
     }
-    asked = settings.max_tokens_per_micro_batch
+    asked, kept_asked = settings.max_tokens_per_micro_batch, settings.kept_layers
     figures: dict[str, float] = {}
-    if known is not None and known["asked"] == asked and known["where"] == here:
+    if known is not None and _still_valid(known, asked, kept_asked, here):
         tokens = int(known["tokens"])
+        if layers_to_recompute(passes.model):  # else checkpointing was switched off
+            keep_layers(passes.model, int(known.get("kept", 0)))
     elif asked != "auto":
         tokens = asked
     elif halved is not None:
@@ -85,9 +95,22 @@ def find_budget(
         log_event(f"the previous run was out of memory: budget {tokens}")
     else:
         tokens, figures = probe_budget(passes, limit=limit, checkpoint_root=checkpoint_root)
-        tokens = -int(passes.ranks.all_reduce_max([-tokens])[0])
+        kept = kept_layers(passes.model)
+        tokens, kept = (-int(n) for n in passes.ranks.all_reduce_max([-tokens, -kept]))
+        keep_layers(passes.model, kept)
         log_event(f"probe: {tokens} padded tokens per pass ({json.dumps(figures)})")
     if halved is not None and halved < tokens:
         log_event(f"the previous run was out of memory: budget {tokens} → {halved}")
         tokens = halved
-    return TokenBudget(asked, here, tokens, figures)
+    return TokenBudget(asked, here, tokens, figures, kept_asked)
+
+
+def _still_valid(
+    known: BudgetRecord,
+    asked: int | Literal["auto"],
+    kept_asked: int | Literal["auto"],
+    here: Mapping[str, str | float | None],
+) -> bool:
+    """Return whether the budget of a checkpoint belongs to these settings and this machine."""
+    same = known["asked"] == asked and known["where"] == here
+    return same and known.get("kept_asked", "auto") == kept_asked

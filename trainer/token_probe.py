@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from kofinlaw import UserError
 from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
+from kofinlaw.trainer.batching import PASS_COST_TOKENS
+from kofinlaw.trainer.device.kept_layers import (
+    PassMemory,
+    fastest_budget,
+    keep_layers,
+    layers_to_recompute,
+)
 from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release_memory, reset_peak
 from kofinlaw.trainer.optimization import make_optimizer
 from kofinlaw.trainer.passes import Passes
@@ -22,6 +30,14 @@ __all__ = ["CPU_TOKENS", "CUDA_TOKENS", "MARGIN", "probe_budget"]
 # More tokens per pass than this make a step little faster; chosen, not measured.
 CPU_TOKENS, CUDA_TOKENS = 1024, 16384
 MARGIN = 0.95
+# Layers that keep their activations while the probe measures what one takes.
+KEPT_IN_PROBE = 5
+# Steps whose passes are counted to compare budgets.
+TYPICAL_STEPS = 8
+# Turning the 4-bit or 8-bit weights of a layer into 16 bits once takes as long as its product with
+# this many tokens: 2.5 bytes a weight at 1 TB/s against 2 operations a weight at 105 TFLOP/s (4090,
+# by arithmetic).
+UNPACKING_TOKENS = 128
 
 
 def probe_budget(
@@ -31,6 +47,8 @@ def probe_budget(
 
     The longest example, then the two longest, run forward and backward with an optimizer step in
     between; the adapter is restored afterwards. Memory is assumed to be linear in padded tokens.
+    With `train.kept_layers: auto` the longest example runs again with some layers kept, and the
+    model is left with the number of kept layers that makes steps fastest.
     Raises UserError if one example does not fit; the message says by how much. A sharded run that
     is out of memory with two examples leaves half the budget below `checkpoint_root` and ends.
     """
@@ -55,16 +73,73 @@ def probe_budget(
                 longest=longest,
             ),
         )
-    if cap < 2 * longest:
-        return cap, figures
+    slope = 0.0
+    if cap >= 2 * longest:
+        try:
+            two = _peak(passes, order[:2], limit, checkpoint_root)
+        except UserError:
+            return longest, figures
+        more = passes.padded(order[:2]) - passes.padded(order[:1])
+        slope = max((two - one) / more, 1.0)
+        figures["bytes_per_token"] = round(slope)
+    per_kept = _bytes_per_kept_layer(passes, order[:1], one, limit)
+    if per_kept is None:
+        if not slope:
+            return cap, figures
+        budget = longest + int((limit * MARGIN - one) / slope)
+        return max(longest, min(cap, budget)), figures
+    # Without a slope every pass has one example: what it takes is fixed.
+    memory = PassMemory(
+        fixed=one - slope * longest,
+        per_token=slope,
+        per_kept=per_kept,
+        layers=len(layers_to_recompute(passes.model)),
+    )
+    tokens, kept = fastest_budget(
+        memory,
+        limit=limit * MARGIN,
+        longest=longest,
+        most=cap,
+        cost=lambda budget: _cost(passes, budget),
+    )
+    keep_layers(passes.model, kept)
+    figures |= {"bytes_per_token_and_kept_layer": round(per_kept), "kept_layers": kept}
+    return tokens, figures
+
+
+def _bytes_per_kept_layer(
+    passes: Passes, part: Sequence[int], without: int, limit: int
+) -> float | None:
+    """Measure the bytes per token of a layer that keeps its activations; None if none is to.
+
+    The first kept layer may be free: a pass holds one layer's activations in any case. The others
+    are counted, so the result is too high rather than too low.
+    """
+    layers = len(layers_to_recompute(passes.model))
+    if passes.settings.kept_layers != "auto" or passes.ranks.sharded or layers < 2:
+        return None
+    kept = min(KEPT_IN_PROBE, layers)
     try:
-        two = _peak(passes, order[:2], limit, checkpoint_root)
+        keep_layers(passes.model, kept)
+        peak = _peak(passes, part, limit, None)
     except UserError:
-        return longest, figures
-    slope = max((two - one) / longest, 1.0)
-    figures["bytes_per_token"] = round(slope)
-    budget = longest + int((limit * MARGIN - one) / slope)
-    return max(longest, min(cap, budget)), figures
+        return None  # no room for as few as these
+    finally:
+        keep_layers(passes.model, 0)
+    return max((peak - without) / (kept - 1) / passes.lengths[part[0]], 1.0)
+
+
+def _cost(passes: Passes, budget: int) -> float:
+    """Return the padded tokens of some typical steps, and what the start of their passes costs."""
+    batch = min(passes.settings.effective_batch, len(passes.examples))
+    start = PASS_COST_TOKENS if passes.settings.quantization == "none" else UNPACKING_TOKENS
+    total = 0.0
+    for number in range(TYPICAL_STEPS):
+        random = np.random.default_rng(number)
+        members = random.choice(len(passes.examples), size=batch, replace=False)
+        parts = passes.split(members.tolist(), budget)
+        total += sum(passes.padded(part) + start for part in parts)
+    return total
 
 
 def _peak(passes: Passes, part: Sequence[int], limit: int, checkpoint_root: Path | None) -> int:

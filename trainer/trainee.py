@@ -15,6 +15,7 @@ from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import zero
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.contrast.packing import why_not_packed
+from kofinlaw.trainer.device.kept_layers import keep_layers
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.initialisation import fill_quantization_gap, load_start_adapter
 from kofinlaw.trainer.lora_pass import patch_lora_forward
@@ -64,8 +65,8 @@ def load_trainee(
     """Load the base of `folder`, attach the adapter, and check our loss against the model's own.
 
     Raises UserError if an example is longer than the model's window, a target or rank does not
-    fit, the settings do not fit the kind of launch, the start adapter cannot be used, or the
-    output head does something that its config does not state.
+    fit, the settings do not fit the kind of launch, more layers are to be kept than there are, the
+    start adapter cannot be used, or the output head does something that its config does not state.
     """
     if ranks.zero_stage:
         zero.check_settings(settings, ranks.zero_stage)
@@ -103,16 +104,18 @@ def adapted_model(
     """Attach the adapter and our LoRA pass, and return the model in training mode.
 
     `recompute` turns gradient checkpointing on. `fill` may set the adapter's start before the pass
-    is replaced. Raises UserError as `attach_adapter`.
+    is replaced. Raises UserError as `attach_adapter`, and if more layers are to be kept than there
+    are.
     """
     model = adapters.attach_adapter(base, settings.lora, seed=seed)
     if fill is not None:
         fill(model)
-    patch_lora_forward(model)
+    patch_lora_forward(model, fused=ranks.device.type == "cuda" and not ranks.sharded)
     if ranks.sharded and not ranks.zero_stage:  # ZeRO shards it with its optimizer, later
         shard_model(model, ranks)
     if recompute:
         base.gradient_checkpointing_enable({"use_reentrant": False})
+        keep_layers(model, 0 if settings.kept_layers == "auto" else settings.kept_layers)
     model.train()
     return model
 

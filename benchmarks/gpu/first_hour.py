@@ -3,7 +3,8 @@
     python benchmarks/gpu/first_hour.py [--only PART ...] [--cap-gib 23.5] [--rehearse] [--out DIR]
 
 The parts are in `first_hour_parts.py`, in this order: assertions, memory, oom, training, answering,
-vllm.
+vllm. The parts of `first_hour_speed.py` follow: kept,
+joined, lora, encoder.
 
 A part ends after three minutes. A part that needs a package that is absent is skipped by name.
 `--rehearse` runs the same code with tiny shapes on a processor; its figures mean nothing.
@@ -22,10 +23,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from first_hour_parts import PARTS, Skipped
+import first_hour_speed as speed
+from first_hour_parts import PARTS as MEASURED
+from first_hour_parts import Skipped
 
 HERE = Path(__file__).parent
 LIMIT_SECONDS = 180
+
+PARTS = {
+    **MEASURED,
+    "kept": speed.kept,
+    "joined": speed.joined,
+    "lora": speed.lora,
+    "encoder": speed.encoder,
+}
 
 # The figures of each part with their targets; a figure that was not measured is null.
 TARGETS: dict[str, dict[str, tuple[str, float]]] = {
@@ -35,6 +46,10 @@ TARGETS: dict[str, dict[str, tuple[str, float]]] = {
     "training": {"times_trl": (">=", 1), "times_unsloth": (">=", 1)},
     "answering": {"exaone_minutes_of_515": ("<=", 270), "solar_minutes_of_515": ("<=", 270)},
     "vllm": {"started": ("==", 1)},
+    "kept": {"times_before": (">=", 1), "gradient_difference": ("<=", 1e-2)},
+    "joined": {"times_before": (">=", 1), "gradient_difference": ("<=", 1e-2)},
+    "lora": {"times_before": (">=", 1), "gradient_difference": ("<=", 1e-2)},
+    "encoder": {"times_before": (">=", 1), "vector_difference": ("<=", 1e-2)},
 }
 
 

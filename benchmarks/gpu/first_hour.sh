@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measure the first hour's questions on a CUDA card with random weights, in about eight minutes by
+# Measure the first hour's questions on a CUDA card with random weights, in about twelve minutes by
 # estimate: no card has run it.
 #
 #   benchmarks/gpu/first_hour.sh                      every part, each at most three minutes

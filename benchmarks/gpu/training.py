@@ -53,6 +53,7 @@ def ours(args: argparse.Namespace) -> Iterator[float]:
     from shapes import cap_memory, random_model
 
     from kofinlaw.trainer.adapter import attach_adapter
+    from kofinlaw.trainer.device.kept_layers import kept_layers
     from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.optimization import make_optimizer
     from kofinlaw.trainer.passes import Passes
@@ -76,6 +77,7 @@ def ours(args: argparse.Namespace) -> Iterator[float]:
     budget, _ = probe_budget(passes, limit=cap_memory(args.limit_gib))
     stepper = Stepper(passes, seed=0, budget=budget, log_event=print)
     args.micro_batch = stepper.budget // TOKENS
+    args.kept_layers = kept_layers(model)
     optimizer = make_optimizer(model, settings)
     yield 0.0
     for step in range(args.steps + 1):
@@ -187,9 +189,14 @@ def worker(args: argparse.Namespace) -> dict[str, float]:
     }
     if args.worker == "kofinlaw":
         plan = plan_training_memory(
-            find_model(args.model), optimizer="adamw", length=TOKENS, batch=args.micro_batch
+            find_model(args.model),
+            optimizer="adamw",
+            length=TOKENS,
+            batch=args.micro_batch,
+            kept_layers=args.kept_layers,
         )
         result["micro_batch"] = args.micro_batch
+        result["kept_layers"] = args.kept_layers
         result["plan_gib"] = round(without_context(plan), 2)
         result["plan_error"] = round(without_context(plan) / peak - 1, 3)
     return result

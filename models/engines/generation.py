@@ -14,9 +14,10 @@ from torch import Tensor
 from kofinlaw.models.engines.base import Finish, Generation, Request, cut_at_stop
 from kofinlaw.models.engines.constraints import ChoiceTrie, Constraint
 from kofinlaw.models.engines.decoder import Decoder
+from kofinlaw.models.engines.sampling import choose_at_once
 from kofinlaw.models.tokenizer import Tokenizer
 
-__all__ = ["ActiveSequence", "generate_batch"]
+__all__ = ["ActiveSequence", "append_at_once", "generate_batch"]
 
 
 class ActiveSequence:
@@ -73,11 +74,29 @@ class ActiveSequence:
             self._append_allowed(self._constraint, logprobs)
             return
         token = best if self.request.temperature == 0 else self._sample(logprobs)
-        self._append(logprobs, token)
+        self.append_chosen(token, float(logprobs[token]), ends, tokenizer)
+
+    def append_chosen(
+        self, token: int, logprob: float, ends: frozenset[int], tokenizer: Tokenizer
+    ) -> None:
+        """Append a token that is chosen without a constraint, and set `finish` if the text ends."""
+        self.logprob += logprob
+        self.generated.append(token)
         if token in ends or self._has_stop(tokenizer):
             self.finish = "stop"
         elif len(self.generated) >= self.request.max_tokens:
             self.finish = "length"
+
+    @property
+    def constrained(self) -> bool:
+        """Whether only some tokens are allowed next."""
+        return self._constraint is not None
+
+    def draw(self) -> float:
+        """Return the next number in [0, 1) of this row's own random state; 0 without sampling."""
+        if self.request.temperature == 0:
+            return 0.0
+        return float(torch.rand((), dtype=torch.float64, generator=self._random()))
 
     def _append_allowed(self, constraint: Constraint, logprobs: Tensor) -> None:
         allowed = torch.as_tensor(constraint.allowed_tokens(), device=logprobs.device)
@@ -153,10 +172,13 @@ class ActiveSequence:
         return any(stop in text for stop in self.request.stop)
 
     def _sample(self, logprobs: Tensor) -> int:
+        weights = torch.softmax(logprobs.float().cpu() / self.request.temperature, dim=-1)
+        return int(torch.multinomial(weights, 1, generator=self._random()))
+
+    def _random(self) -> torch.Generator:
         if self._generator is None:
             self._generator = torch.Generator().manual_seed(self.request.seed)
-        weights = torch.softmax(logprobs.float().cpu() / self.request.temperature, dim=-1)
-        return int(torch.multinomial(weights, 1, generator=self._generator))
+        return self._generator
 
     def result(self, tokenizer: Tokenizer) -> Generation:
         """Return the finished generation, without its stop string or end token."""
@@ -214,12 +236,39 @@ def _append_next(
     ends: frozenset[int],
     tokenizer: Tokenizer,
 ) -> None:
-    """Append the next token of each unfinished row; `hidden` are its states [rows, hidden]."""
+    """Append the next token of each unfinished row; `hidden` are its states [rows, hidden].
+
+    On a card the rows without a constraint are chosen there, and read with one copy.
+    """
     logprobs = decoder.logprobs(hidden)
+    waiting = [row for row, sequence in enumerate(rows) if sequence.finish is None]
+    if logprobs.is_cuda:
+        append_at_once(rows, logprobs, ends, tokenizer)
+        waiting = [row for row in waiting if rows[row].constrained]
+    if not waiting:
+        return
     best = logprobs.argmax(-1).tolist()
-    for row, sequence in enumerate(rows):
-        if sequence.finish is None:
-            sequence.append_next(logprobs[row], best[row], ends, tokenizer)
+    for row in waiting:
+        rows[row].append_next(logprobs[row], best[row], ends, tokenizer)
+
+
+def append_at_once(
+    rows: Sequence[ActiveSequence], logprobs: Tensor, ends: frozenset[int], tokenizer: Tokenizer
+) -> None:
+    """Append the next token of each unfinished row without a constraint, chosen on the device.
+
+    `logprobs` are the log-probabilities [rows, vocabulary] of their next tokens.
+    """
+    free = [row for row, one in enumerate(rows) if one.finish is None and not one.constrained]
+    if not free:
+        return
+    chosen = choose_at_once(
+        logprobs if len(free) == len(rows) else logprobs[free],
+        [rows[row].request.temperature for row in free],
+        [rows[row].draw() for row in free],
+    )
+    for row, (token, logprob) in zip(free, chosen, strict=True):
+        rows[row].append_chosen(token, logprob, ends, tokenizer)
 
 
 def _append_contrasted(

@@ -25,6 +25,7 @@ from kofinlaw.models.engines.base import (
 )
 from kofinlaw.models.engines.following import Follower, current_follower
 from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar
+from kofinlaw.models.engines.llamacpp_server import start_server
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 
@@ -67,12 +68,13 @@ class LlamaCppEngine:
             parameters.cpuparams.n_threads = settings.threads
             parameters.cpuparams_batch.n_threads = settings.threads
         try:
-            self._server: xllamacpp.Server | None = xllamacpp.Server(parameters)
+            server, _ = start_server(parameters)
         except RuntimeError as error:
             raise_if_machine(error, parameters.model.path)
             raise UserError(
                 f"llama.cpp cannot load this file: {error}", where=parameters.model.path
             ) from error
+        self._server: xllamacpp.Server | None = server
         self._pool = ThreadPoolExecutor(settings.slots)
 
     @property

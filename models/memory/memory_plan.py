@@ -97,6 +97,7 @@ def plan_training_memory(
     gpu: bool = True,
     loss: Literal["chunked", "full"] = "chunked",
     head_chunk_rows: int = 256,
+    kept_layers: int = 0,
 ) -> MemoryPlan:
     """Plan the memory of LoRA training.
 
@@ -115,6 +116,8 @@ def plan_training_memory(
             gradient: 10 bytes per position and vocabulary entry); `chunked` keeps the logits of
             `head_chunk_rows` positions.
         head_chunk_rows: positions per chunk of the loss.
+        kept_layers: layers that keep their activations although others are recomputed. One is free:
+            a layer that is recomputed takes the same memory, at another time.
 
     On a CPU the term "loss" counts only what exceeds a layer's activations, which are freed before.
 
@@ -150,6 +153,9 @@ def plan_training_memory(
         terms["saved layer inputs"] = tokens * inputs / GIB
         name = "one layer's activations" if checkpointing else "all layers' activations"
         terms[name] = tokens * (kept + layer) / GIB
+        if checkpointing and kept_layers > 1:
+            more = (kept_layers - 1) * bytes_per_token(saved)
+            terms["kept layers' activations"] = tokens * more / GIB
         free = 0 if gpu else expected_free_bytes(saved + transient, tokens)
         terms["loss"] = (logits if gpu else max(0, logits - tokens * layer - free)) / GIB
         return _with_rest(terms, free, gpu)

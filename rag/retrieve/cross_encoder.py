@@ -14,6 +14,7 @@ from transformers import (
 )
 
 from kofinlaw import UserError
+from kofinlaw.models.embedding.batches import CARD_TEXTS, CARD_TOKENS, cut_batches
 
 __all__ = ["BATCH", "MAX_TOKENS", "CrossEncoder"]
 
@@ -22,10 +23,20 @@ BATCH = 16  # pairs scored in one forward pass
 
 
 class CrossEncoder:
-    """A sequence-classification model with one label, as FlagEmbedding's rerankers are."""
+    """A sequence-classification model with one label, as FlagEmbedding's rerankers are.
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    A pass scores 16 pairs; with `card_tokens` as many as have so many tokens with their padding.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        card_tokens: int | None = None,
+    ) -> None:
         self._model = model
+        self._card_tokens = card_tokens
         self._tokenizer = tokenizer
         # Transformers gives a tokenizer without a limit an astronomic one.
         self._longest = min(MAX_TOKENS, int(tokenizer.model_max_length))
@@ -50,14 +61,17 @@ class CrossEncoder:
                 where=str(folder),
                 remedy="name a cross-encoder such as BAAI/bge-reranker-v2-m3",
             )
-        return cls(model.to(device).eval(), tokenizer)
+        tokens = CARD_TOKENS if device == "cuda" else None
+        return cls(model.to(device).eval(), tokenizer, card_tokens=tokens)
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Return the sigmoid of the logit (0..1) of each (question, passage) pair, in order."""
         scores = [0.0] * len(pairs)
         by_length = sorted(range(len(pairs)), key=lambda i: (sum(map(len, pairs[i])), i))
-        for start in range(0, len(pairs), BATCH):
-            part = by_length[start : start + BATCH]
+        texts = BATCH if self._card_tokens is None else CARD_TEXTS
+        lengths = [min(sum(map(len, pairs[i])) + 4, self._longest) for i in by_length]
+        for start, end in cut_batches(lengths, texts=texts, tokens=self._card_tokens):
+            part = by_length[start:end]
             inputs = self._tokenizer(
                 [pairs[i][0] for i in part],
                 [pairs[i][1] for i in part],

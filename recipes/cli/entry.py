@@ -46,6 +46,7 @@ from kofinlaw.recipes.cli.recipe_commands import (
     recipe_show,
     run,
 )
+from kofinlaw.recipes.cli.review_command import review
 from kofinlaw.recipes.cli.serving_commands import mcp, serve
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
@@ -65,7 +66,7 @@ INTERRUPTED = 130
 
 # In the order of `kofinlaw --help`; each command's name is its function's name.
 COMMANDS = (
-    *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
+    *(init, run, plan, augment, review, train, index, sweep, study, tune, fit_voters, prefer),
     fit_retriever,
     *(ask, serve, mcp, answer, exam, bench, score, compare),
     *(verify_citations, merge, verify, export, models, doctor),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
+from kofinlaw.augment.review.applying import REASON as REVIEW_REASON
 from kofinlaw.files import read_jsonl, write_json, write_jsonl, write_text
 from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
 from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
@@ -104,10 +105,12 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
     """Generate training examples and held-out questions from the chunks.
 
     The teacher's answers are kept in the run's folder, so that they survive a new start of the
-    stage; `resume` decides whether they are used again. Fewer examples than the recipe wants give a
-    warning at once. Raises UserError if a file of the mixture contains an evaluation question, or
-    if there are fewer examples than can train.
+    stage; `resume` decides whether they are used again. So are the verdicts of `kofinlaw review`:
+    examples that readers found wrong are left out or corrected. Fewer examples than the recipe
+    wants give a warning at once. Raises UserError if a file of the mixture contains an evaluation
+    question, or if there are fewer examples than can train.
     """
+    from kofinlaw.augment.review.verdict_file import VERDICT_FILE, read_verdicts
     from kofinlaw.augment.stage import generate_examples
 
     protected = protected_examples(run)
@@ -122,9 +125,10 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
         ledger=run.folder / "teacher.ledger.jsonl",
         student=lambda: student(run, progress),
         resume=resume,
+        verdicts=read_verdicts(run.folder / VERDICT_FILE),
         progress=progress,
     )
-    lines = fewer_lines(run, counts, out)
+    lines = (*fewer_lines(run, counts, out), *(counts.last_lines or ()))
     return replace(counts, last_lines=lines) if lines else counts
 
 
@@ -145,6 +149,8 @@ def fewer_lines(run: Run, counts: AugmentCounts, out: Path) -> tuple[str, ...]:
     if too_few is not None:
         raise too_few
     card = json.loads((out / "card.json").read_text(encoding="utf-8"))
+    if counts.items + card["rejected"].get(REVIEW_REASON, 0) >= wanted:
+        return ()  # only readers left examples out
     lines = [
         f"{wanted:,} examples wanted, {counts.items:,} possible with these documents",
         f"by kind: {counted(card['examples'])}",

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from kofinlaw import Progress
+from kofinlaw.augment.review.outcomes import changes_of, current_verdicts
+from kofinlaw.augment.review.verdict_file import VERDICT_FILE, read_verdicts
 from kofinlaw.recipes.pipeline import exam_stages as exams
 from kofinlaw.recipes.pipeline import stage_functions as functions
 from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
@@ -171,12 +173,22 @@ def _generated(run: Run, resume: Resume) -> Stage:
     return Stage(
         "augment",
         partial(functions.make_examples, run, resume),
-        settings={"augment": run.recipe.augment.model_dump(mode="json"), **_model_and_seed(run)},
+        settings={
+            "augment": run.recipe.augment.model_dump(mode="json"),
+            **_model_and_seed(run),
+            **_review(run),
+        },
         inputs=(*protected_paths(run), *_fenced_mixture(run)),
         packages=with_imported_packages("augment", "rag"),
         modules=GENERATED_MODULES,
         after=("data",),
     )
+
+
+def _review(run: Run) -> dict[str, object]:
+    """Return what readers changed by `kofinlaw review`; nothing where they changed no example."""
+    changes = changes_of(current_verdicts(read_verdicts(run.folder / VERDICT_FILE)))
+    return {"review": changes.to_settings()} if changes else {}
 
 
 def _ready(run: Run) -> Stage:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from kofinlaw import UserError
 from kofinlaw.decoding import load_json
@@ -27,6 +27,7 @@ from kofinlaw.recipes.serving.chat_request import (
     embedding_texts,
 )
 from kofinlaw.recipes.serving.dispatch import Dispatcher
+from kofinlaw.recipes.serving.door import Door
 from kofinlaw.recipes.serving.faults import FaultError
 from kofinlaw.recipes.serving.jobs import Ask, Complete, Embed, Job
 from kofinlaw.recipes.serving.replies import completion, events
@@ -36,16 +37,6 @@ from kofinlaw.results import JsonValue
 __all__ = ["Served", "make_app"]
 
 _BODY_SECONDS = 30.0  # the longest time that a body may take to arrive
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'",
-}
 _PAGE = {
     "/": ("chat.html", "text/html"),
     "/chat.js": ("chat.js", "text/javascript"),
@@ -66,36 +57,6 @@ class Served:
     most_bytes: int = 1_048_576
     seconds: float = 120.0
     quiet: float = 10.0
-
-
-class _Door:
-    """Refuse foreign hosts and missing tokens before anything is read; add the headers."""
-
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        self._app, self._access = app, access
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def with_headers(message: dict[str, object]) -> None:
-            if message["type"] == "http.response.start":
-                extra = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items()]
-                message["headers"] = [*message.get("headers", []), *extra]  # type: ignore[misc]
-            await send(message)
-
-        request = Request(scope)
-        given = request.headers
-        app: ASGIApp | JSONResponse = self._app
-        if not self._access.knows(given.get("host", ""), given.get("origin", "")):
-            app = FaultError(403, "unknown Host or Origin", "forbidden_host").response()
-        elif scope["path"].startswith("/v1/") and not self._access.admits(
-            given.get("authorization", "")
-        ):
-            app = FaultError(401, "a valid token is needed", "invalid_api_key").response()
-            app.headers["WWW-Authenticate"] = "Bearer"
-        await app(scope, receive, with_headers)  # type: ignore[arg-type]
 
 
 def make_app(served: Served, dispatcher: Dispatcher, access: Access) -> ASGIApp:
@@ -182,7 +143,7 @@ def make_app(served: Served, dispatcher: Dispatcher, access: Access) -> ASGIApp:
             Exception: _bug,
         },
     )
-    return _Door(app, access)
+    return Door(app, access)
 
 
 async def _health(_: Request) -> Response:

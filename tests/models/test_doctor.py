@@ -87,7 +87,9 @@ def test_a_card_is_read_from_nvidia_smi(monkeypatch, versions):
     monkeypatch.setattr(doctor, "_output", lambda command: answer)
     assert doctor.gpu_memory_gib() == pytest.approx(23.988, abs=0.001)
     found = by_name(doctor.examine_machine())
-    assert found["GPU"].found == "NVIDIA GeForce RTX 4090, 24.0 GiB, driver 560.35.03"
+    card, _, note = found["GPU"].found.partition("; ")
+    assert card == "NVIDIA GeForce RTX 4090, 24.0 GiB, driver 560.35.03"
+    assert "engine vllm is the way for a card" in note
     assert not found["torch"].ok
     assert "CUDA build" in found["torch"].remedy
 

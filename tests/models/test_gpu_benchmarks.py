@@ -35,7 +35,12 @@ def rehearsing(first_hour, part):
     return first_hour["PARTS"][part](args)
 
 
-@pytest.mark.parametrize("part", ["assertions", "memory", "oom", "training", "answering"])
+NEW_WAYS = ["kept", "joined", "lora", "encoder"]
+
+
+@pytest.mark.parametrize(
+    "part", ["assertions", "memory", "oom", "training", "answering", *NEW_WAYS]
+)
 def test_each_part_of_the_first_hour_is_rehearsed(part, first_hour):
     figures = rehearsing(first_hour, part)
     assert json.loads(json.dumps(figures)) == figures
@@ -44,6 +49,12 @@ def test_each_part_of_the_first_hour_is_rehearsed(part, first_hour):
     if part == "oom":  # the step was split, and its gradients are those of the whole step
         assert figures["splits"] == 1
         assert figures["gradient_difference"] < 1e-4
+    if part == "kept":  # a rehearsal has memory to spare, and the gradients are the same
+        assert (figures["before"]["layers"], figures["kept"]["layers"]) == (0, 2)
+    if part in NEW_WAYS:
+        name = "vector_difference" if part == "encoder" else "gradient_difference"
+        assert figures[name] < 1e-4
+        assert figures["times_before"] > 0
 
 
 def test_vllm_is_skipped_by_name_where_it_is_absent(first_hour):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import Module
@@ -14,6 +13,7 @@ from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.contrast.attention import CannotPackError, RowLayout
 from kofinlaw.trainer.contrast.items import pack_choice
 from kofinlaw.trainer.contrast.rows import pass_rows
+from kofinlaw.trainer.device.copies import on_device
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.loss import hidden_states
 from kofinlaw.trainer.settings import TrainSettings
@@ -91,9 +91,7 @@ def _states(model: Module, example: Encoded, *, packed: bool) -> Tensor:
     """Return the states from which the options' tokens are predicted, [m, hidden]."""
     rows = pass_rows([example], packed=packed)
     device = next(model.parameters()).device
-    ids, sources = (torch.from_numpy(a).to(device) for a in (rows.ids, rows.sources))
-    layout = None
-    if rows.layout is not None:
-        layout = RowLayout(*torch.from_numpy(np.ascontiguousarray(rows.layout)).to(device))
+    ids, sources, _, *layouts = on_device(rows.arrays(), device)
+    layout = RowLayout(*layouts[0]) if layouts else None
     hidden = hidden_states(model, ids, layout)
     return hidden.reshape(-1, hidden.shape[-1]).index_select(0, sources)

@@ -32,6 +32,11 @@ class PassRows:
     sizes: tuple[int, ...]
     layout: NDArray[np.int64] | None
 
+    def arrays(self) -> list[NDArray[np.int64]]:
+        """Return the arrays that a pass needs on its device: ids, sources, targets, any layout."""
+        known = [self.ids, self.sources, self.targets]
+        return known if self.layout is None else [*known, self.layout]
+
 
 def rows_of(example: Encoded, *, packed: bool) -> int:
     """Return how many rows of a pass an example takes."""

@@ -105,11 +105,15 @@ def _template(template: ChatTemplate, adds_bos: bool) -> tuple[list[str], str]:
     wanted = [(ours, right) for ours, right in zip(texts, expected, strict=True) if right]
     same = sum(ours == right for ours, right in wanted)
     verified = f"{by}; {same} of {len(wanted)} dialogues as the checkpoint's template writes them"
-    if any(ours != right and ours.split() == right.split() for ours, right in wanted):
+    if any(ours != right and _unspaced(ours) == _unspaced(right) for ours, right in wanted):
         verified += "; the checkpoint's template removes blanks around a text, and Go's does not"
     if len(wanted) < len(DIALOGUES):
         verified += f"; it refuses {len(DIALOGUES) - len(wanted)}"
     return [f'TEMPLATE """{source}"""'], verified
+
+
+def _unspaced(text: str) -> str:
+    return "".join(text.split())
 
 
 def _note(files: Iterable[Path], template: ChatTemplate, context: int) -> str:

@@ -8,14 +8,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 from kofinlaw import UserError
 from kofinlaw.errors import raise_if_machine
+from kofinlaw.models.engines.llamacpp_server import start_server
 from kofinlaw.trainer.proof.measure import Probe, RowFigures
-
-if TYPE_CHECKING:
-    from xllamacpp import Server  # an optional dependency
 
 __all__ = ["TOP", "GgufModel", "TokenLogprob", "measure_gguf"]
 
@@ -52,7 +50,7 @@ class GgufModel:
         if threads is not None:
             parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
         try:
-            self._server: Server = xllamacpp.Server(parameters)
+            self._server, self._key = start_server(parameters)
         except RuntimeError as error:
             raise_if_machine(error, path)
             raise UserError(f"llama.cpp refuses the file: {error}", where=str(path)) from error
@@ -91,7 +89,7 @@ class GgufModel:
         request = urllib.request.Request(
             f"{self._server.listening_address}/{endpoint}",
             json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
+            {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"},
         )
         with urllib.request.urlopen(request, timeout=60) as reply:
             return dict(json.load(reply))

@@ -15,7 +15,7 @@ _SIGNS = (
     "두|누|루|무|부|아|후|허|흐|추|쿠|준|수|우|헌가|헌나|헌다|헌라|헌마|헌바|헌사|헌아"
 )
 DECISION = re.compile(
-    rf"(?<![\d.])(?P<year>(?:19|20)\d\d|[4-9]\d)(?P<sign>{_SIGNS})(?P<number>\d{{1,6}})(?!\d)"
+    rf"(?<![\d.])(?P<year>(?:19|20)\d\d|[4-9]\d)(?P<sign>{_SIGNS})(?P<number>\d{{1,7}})(?!\d)"
 )
 _DAY_BEFORE = re.compile(
     r"(?:(?P<court>대법원|대판|대결|헌법재판소|헌재|[가-힣]{2,8}(?:법원|지원))(?:\s*전원합의체)?\s*)?"
@@ -26,7 +26,7 @@ _COURT_BEFORE = re.compile(r"(?P<court>대법원|대판|대결|헌법재판소|�
 
 # A further number of the same decision: `2010도11015, 11016(병합) 판결`.
 _FURTHER = re.compile(
-    r"\s?,\s?(?P<number>\d{1,6})(?=\s?(?:,\s?\d{1,6}\b|\((?:병합|반소|본소)|판결|결정|전원합의체))"
+    r"\s?,\s?(?P<number>\d{1,7})(?=\s?(?:,\s?\d{1,7}\b|\((?:병합|반소|본소)|판결|결정|전원합의체))"
 )
 
 

@@ -54,6 +54,8 @@ def check_provision(
     if not number.startswith("제"):
         return _annex(act, number, claims)
     texts = act.articles.get(number)
+    if not texts and (branch := _branch(number)) in act.articles:
+        number, texts = branch, act.articles[branch]
     if not texts:
         return _no_article(act, number, day)
     current = _on(texts, day)
@@ -71,6 +73,12 @@ def check_provision(
         said = f"「{act.title}」 {number} {location.provision} is deleted (삭제)"
         return Finding("repealed", said, since=current.since, until=current.until)
     return _words(law, act, location, claims, current, found)
+
+
+def _branch(number: str) -> str:
+    """Return `제382-3조` as `제382조의3`; empty for a number without a hyphen."""
+    match = _PLACE.match(number)
+    return f"제{match[1]}조의{match[2]}{match[3]}" if match and match[2] else ""
 
 
 def _existence(act: KnownAct) -> Finding:

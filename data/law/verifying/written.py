@@ -28,23 +28,36 @@ _CLUSTER = re.compile(
     r"[\u1100-\u115f\ua960-\ua97c][\u1160-\u11a7\ud7b0-\ud7c6]?[\u11a8-\u11ff\ud7cb-\ud7fb]?"
     r"|[^\u0300-\u036f\u302a-\u302f\u3099\u309a][\u0300-\u036f\u302a-\u302f\u3099\u309a]*+|[\s\S]"
 )
+_SUBS = "가나다라마바사아자차카타파하"
 _UNIT_END = r"(?![가-힣]?실)"  # 303호실
 _AFTER = r"(?!\s?(?:원|달러|\d*\s?[억만천]))(?=[^가-힣]|[의은는이가을를에와과및제도까]|$)"
-_BEHIND_ARTICLE = r"(?:(?<=\d조)|(?<=\d조 )|(?<=\d 조 )|(?<=조의\d)|(?<=조의\d )|(?<=조의\d\d))"
+_BEHIND_ARTICLE = (
+    r"(?:(?<=\d조)|(?<=\d조 )|(?<=\d 조 )|(?<=조의\d)|(?<=조의\d )|(?<=조의\d\d)|(?<=조의\d\d ))"
+)
+_BEHIND_ITEM = r"(?:(?<=\d호)|(?<=\d호 )|(?<=호의\d)|(?<=호의\d ))"
+_BEHIND_SUB = (
+    "(?:" + "|".join(f"(?<=목{gap})" for gap in (",", ", ", "ㆍ", "·", " 및 ", " 또는 ")) + ")"
+)
 _LOOSE = re.compile(
-    rf"(?=[\d의제§{CIRCLED}“”\"‘’'`*<>〈〉《》≪≫–—-]|\s[의–—-])(?:"  # few characters pass
+    rf"(?=[\d의제에(§{CIRCLED}“”\"‘’'`*<>〈〉《》≪≫–—-]|\s[의–—-])(?:"  # few characters pass
     rf"제(?=\d)(?:(?P<many>\d{{1,4}}(?:[조항호]?\s?(?:[,ㆍ·~]|및|또는|내지|부터|와|과)\s?\d{{1,4}}){{1,9}})"
     rf"\s?(?P<unit>[조항호]){_AFTER}"
     rf"|\d{{1,3}}호\s?(?P<subs>[가-하](?:\s?[,ㆍ·]\s?[가-하]){{1,9}})(?=\s?목{_AFTER})"
-    r"|(?P<stem>\d{1,4})의(?P<twig>\d{1,2})조(?![가-힣]?\d))|"
+    r"|(?P<stem>\d{1,4})의(?P<twig>\d{1,2})(?P<kind>[조호])(?![가-힣]?\d))|"
     r"(?<=[조항호])[ ]?(?P<dash>[–—-])[ ]?(?=제\d{1,4}[조항호])|"
+    r"(?<=[조\d])(?P<from>에서)(?=\s?제?\d{1,4}조(?:의\d{1,2})?까지)|"
+    rf"{_BEHIND_ITEM}(?P<owner>의)\s?(?=[가-하]\s?목)|"
+    rf"(?:{_BEHIND_ITEM}|{_BEHIND_SUB})[(“‘\"'](?P<bracketed>[가-하])[)”’\"']\s?(?=목)|"
     rf"(?<=[{CIRCLED}])\d{{1,2}}(?=\s?호{_AFTER})|"
     r"(?:(?<=[법률령칙정세」])|(?<=[법률령칙정세」] ))\d{1,4}"
     r"(?=\s?조(?!\s?(?:원|달러|각|\d*\s?[억만천]|여)))"
+    rf"|(?:{_BEHIND_ARTICLE}|(?<=항)|(?<=항 ))(?P<run>\d{{1,3}}(?P<each>[항호])"
+    rf"(?:\s?(?:[,ㆍ·]|및|또는|내지|부터)\s?\d{{1,3}}(?:(?P=each)|(?=\s?[,ㆍ·]))){{1,9}})(?!실)"
     rf"|(?:{_BEHIND_ARTICLE}|(?<=항)|(?<=항 ))\d{{1,3}}(?=\s?[항호]{_UNIT_END})"
-    rf"|{_BEHIND_ARTICLE}\s?의\s?(?P<of>\d{{1,3}})(?=\s?[항호]{_UNIT_END})"
-    rf"|{_BEHIND_ARTICLE}(?P<circled>[{CIRCLED}](?:[,ㆍ·][{CIRCLED}])*)"
-    rf"|§\s?(?P<section>\d{{1,4}})(?:\s?조)?(?:\s?의\s?(?P<branch>\d{{1,3}}))?(?P<para>[{CIRCLED}])?"
+    rf"|{_BEHIND_ARTICLE}\s?의\s?제?(?P<of>\d{{1,3}})(?=\s?[항호]{_UNIT_END})"
+    rf"|{_BEHIND_ARTICLE}(?P<circled>[{CIRCLED}](?:\s?(?:[,ㆍ·]|및|또는)\s?[{CIRCLED}])*)"
+    rf"|{_BEHIND_ARTICLE}\((?P<round>\d{{1,2}})\)(?=\s?항{_UNIT_END})"
+    rf"|§\s?(?P<section>\d{{1,4}})(?:\s?조)?(?:\s?의\s?(?P<branch>\d{{1,3}}))?(?:\s?(?P<para>[{CIRCLED}]))?"
     r"|제(?P<words>[일이삼사오육칠팔구십백]{1,7})(?=[조항호](?:[^가-힣]|[의은는이가을를에와과및제]|$))"
     r"|(?P<open>[“\"‘'`*<〈《≪]{1,2})"
     r"(?=[가-힣A-Za-z0-9ㆍ· ]{1,60}(?:법|법률|시행령|시행규칙|규정|세칙)"
@@ -96,30 +109,42 @@ def _loose_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """
     opened = False
     for match in _LOOSE.finditer(text):
-        words = match[0]
         if parts := _listed(match):
             yield from parts
             continue
-        if match["stem"]:
-            words = f"제{match['stem']}조의{match['twig']}"
-        elif match["dash"]:
-            words = "~"
-        elif match["section"]:
-            branch = f"의{match['branch']}" if match["branch"] else ""
-            words = f"제{match['section']}조{branch}" + _paragraph(match["para"])
-        elif match["of"]:
-            words = f" 제{match['of']}"
-        elif match["words"]:
-            words = f"제{number_in_words(match['words'])}"
-        elif match["open"]:
-            words = "「"
-        elif match["close"]:
-            words = "」" if opened else words
-        else:
-            words = f"제{words}"
+        words = _numbered(match) or _marked(match, opened)
         opened = bool(match["open"])
         if words != match[0]:
             yield match.start(), match.end(), words
+
+
+def _numbered(match: re.Match[str]) -> str:
+    """Return the one spelling of a number with its unit; empty for other words."""
+    if match["stem"]:
+        return f"제{match['stem']}{match['kind']}의{match['twig']}"
+    if match["section"]:
+        branch = f"의{match['branch']}" if match["branch"] else ""
+        return f"제{match['section']}조{branch}" + _paragraph(match["para"])
+    if match["of"]:
+        return f" 제{match['of']}"
+    if match["round"]:
+        return f"제{match['round']}"
+    return f"제{number_in_words(match['words'])}" if match["words"] else ""
+
+
+def _marked(match: re.Match[str], opened: bool) -> str:
+    """Return the one spelling of a mark of a range, a 목 or a name; else the digits with 제."""
+    if match["dash"]:
+        return "~"
+    if match["from"]:
+        return "부터"
+    if match["owner"] or match["bracketed"]:
+        return f" {match['bracketed'] or ''}"
+    if match["open"]:
+        return "「"
+    if match["close"]:
+        return "」" if opened else match[0]
+    return f"제{match[0]}"
 
 
 def _listed(match: re.Match[str]) -> list[tuple[int, int, str]]:
@@ -137,10 +162,15 @@ def _listed(match: re.Match[str]) -> list[tuple[int, int, str]]:
         ends = [place + (match.string[place] == unit) if place < end else end for place in ends]
         words = [f"제{one[0]}{unit}" for one in numbers]
         return list(zip(begins, ends, words, strict=True))
+    if match["run"]:  # 1호 및 2호
+        at = match.start()
+        run = re.finditer(r"\d+", match["run"])
+        return [(at + one.start(), at + one.end(), f"제{one[0]}") for one in run]
     for name, word in (("circled", _paragraph), ("subs", "{}목".format)):
         if match[name]:
             places = range(match.start(name), match.end(name))
-            named = [place for place in places if match.string[place].isalnum()]
+            letters = CIRCLED if name == "circled" else _SUBS
+            named = [place for place in places if match.string[place] in letters]
             last = [] if name == "circled" else named[-1:]
             return [(at, at + 1, word(match.string[at])) for at in named if at not in last]
     return []

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import math
 
+import httpx
 import pytest
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import Request
 from kofinlaw.models.engines.factory import open_engine
+from kofinlaw.models.engines.llamacpp_server import start_server
 from kofinlaw.models.settings import EngineSettings
 
-pytest.importorskip("xllamacpp", reason="the extra `quickstart` is not installed")
+xllamacpp = pytest.importorskip("xllamacpp", reason="the extra `quickstart` is not installed")
 pytest.importorskip("gguf", reason="the extra `gguf` is not installed")
 
 PROMPTS = ["<s>개인정보처리자는 정보주체의 동의를 받아", "<s>다음 중 옳은 것은? 1 가 2 나"]
@@ -38,6 +40,23 @@ def test_scores_and_texts_agree_with_transformers_on_the_same_weights(engine, re
     requests = [Request(prompt, max_tokens=10) for prompt in PROMPTS]
     texts = [generation.text for generation in engine.generate(requests)]
     assert texts == [generation.text for generation in reference.generate(requests)]
+
+
+def test_the_port_of_llama_cpp_answers_nobody_else(gguf):
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path, parameters.n_ctx, parameters.verbosity = str(gguf), 64, -1
+    server, own = start_server(parameters)
+    address = server.listening_address
+    page = {"Origin": "http://evil.example"}
+    for key in ({}, {"Authorization": "Bearer guessed"}):
+        for path in ("/v1/models", "/props", "/slots"):
+            assert httpx.get(address + path, headers={**page, **key}).status_code == 401
+        body = {"prompt": "a", "n_predict": 1}
+        assert httpx.post(f"{address}/completion", json=body, headers=key).status_code == 401
+    ours = {"Authorization": f"Bearer {own}"}
+    assert httpx.get(f"{address}/props", headers=ours).status_code == 200
+    allowed = httpx.get(f"{address}/health", headers=page).headers["access-control-allow-origin"]
+    assert allowed == "http://127.0.0.1"
 
 
 def test_a_text_is_the_same_without_its_log_probability(engine):

@@ -160,3 +160,18 @@ def test_planning_needs_no_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "False"
+
+
+def test_kept_layers_add_the_activations_of_all_but_one_of_them():
+    from kofinlaw.models.catalogue import find_model
+    from kofinlaw.models.memory.memory_plan import plan_training_memory
+
+    card = find_model("LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct")
+    plans = [plan_training_memory(card, kept_layers=kept) for kept in (0, 1, 5)]
+    assert plans[0] == plans[1]
+    name = "kept layers' activations"
+    assert name not in plans[1].terms
+    # 2,048 tokens of 4 layers: norms 2·4·4096, rows 2·2·4096, attention 2·(2·4096 + 2·1024),
+    # MLP 4·2·14336 and 7 thin products 2·16 bytes
+    each = 2 * 4 * 4096 + 2 * 2 * 4096 + 2 * 2 * (4096 + 1024) + 4 * 2 * 14336 + 7 * 2 * 16
+    assert plans[2].terms[name] == pytest.approx(4 * 2048 * each / 2**30)

@@ -7,6 +7,9 @@ import code_graph
 import pytest
 from counts import Counts
 
+from kofinlaw import UserError
+from kofinlaw.augment.review.verdict_file import VERDICT_FILE, VerdictFile
+from kofinlaw.augment.review.verdicts import Verdict
 from kofinlaw.recipes.pipeline.code_hash import code_sha256
 from kofinlaw.recipes.pipeline.integrity.fingerprints import fingerprint
 from kofinlaw.recipes.pipeline.run import bind, comparison_settings
@@ -43,6 +46,29 @@ def test_other_trace_settings_run_the_answers_again(pico, tmp_path, judge):
     assert changed == answers | {"score", "report"}  # what reads the answers follows
     alone = {s.name: s.settings for s in build_stages(bound(pico, tmp_path, *judged))}
     assert ("trace" in alone["score"]) == judge
+
+
+def test_only_verdicts_that_change_an_example_run_the_training_again(pico, tmp_path):
+    run = bound(pico, tmp_path)
+    plain = marks(run)
+    run.folder.mkdir(parents=True)
+    file = VerdictFile(run.folder / VERDICT_FILE)
+
+    def say(name, judgement, reader="kim"):
+        verdict = Verdict(name, "0" * 64, reader, judgement, "", None, False, "2026-11-30")
+        file.append([verdict])
+        return {stage for stage, mark in marks(run).items() if mark != plain[stage]}
+
+    assert say("quantity-1", "right") == set()
+    assert say("quantity-2", "unclear") == set()
+    changed = say("quantity-3", "wrong")
+    assert changed == set(plain) - {"data", "index"}
+    assert say("quantity-3", "right", "lee") == set()  # readers who differ change nothing
+    assert say("quantity-3", "withdrawn", "lee") == changed
+    with open(file.path, "a") as handle:
+        handle.write("broken\n")
+    with pytest.raises(UserError, match="this line is not a verdict"):
+        marks(run)
 
 
 QUICKSTART = (

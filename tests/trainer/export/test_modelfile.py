@@ -7,7 +7,7 @@ import pytest
 from kofinlaw.models.templates import BUILT_IN, ChatTemplate, built_in_template
 from kofinlaw.trainer.export.dialogues import DIALOGUES
 from kofinlaw.trainer.export.go_template import go_template, rendered_by_go, surroundings
-from kofinlaw.trainer.export.modelfile import expected_texts
+from kofinlaw.trainer.export.modelfile import _template, expected_texts
 
 BLANKS = {4, 9}  # dialogues with blanks at the ends of a text
 TRIMMING = {"gemma", "solar"}
@@ -50,6 +50,12 @@ def test_go_renders_the_dialogues_as_the_templates_do():
             if text != right
         ]
         assert set(wrong) == (BLANKS if name in TRIMMING else set()), name
+
+
+@pytest.mark.parametrize(("name", "template"), templates())
+def test_the_modelfile_says_where_go_keeps_blanks_that_the_template_removes(name, template):
+    _, verified = _template(template, True)
+    assert ("removes blanks" in verified) is (name in TRIMMING)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,85 @@ def test_an_act_named_before_is_the_act_of_a_short_form():
     ]
 
 
+WIDE = KnownLaw.of_articles(
+    [
+        article("제1조", "목적", "이 법은 거래를 정한다.", "상호저축은행법"),
+        article("제2조", "신고", "① 신고한다.\n1. 은행\n가. 본점\n나. 지점\n1의2. 회사\n2. 조합\n② 알린다.\n③ 적는다.", "상호저축은행법"),
+        article("제2조의3", "통지", "통지한다.", "상호저축은행법"),
+        article("제3조", "보고", "① 보고한다.\n② 제출한다.", "상호저축은행법"),
+        article("제4조", "검사", "검사한다.", "상호저축은행법"),
+        article("제5조", "벌칙", "벌한다.", "상호저축은행법"),
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("저축은행법 §2 ①", ["제2조 제1항"]),
+        ("저축은행법 제2조 (1)항", ["제2조 제1항"]),
+        ("저축은행법 제2조 ①, ②항", ["제2조 제1항", "제2조 제2항"]),
+        ("저축은행법 제2조①ㆍ②ㆍ③", ["제2조 제1항", "제2조 제2항", "제2조 제3항"]),
+        ("저축은행법 제2조의3 ①", ["제2조의3 제1항"]),
+        ("저축은행법 제2조 ① 및 ②", ["제2조 제1항", "제2조 제2항"]),
+        ("저축은행법 제2조 제1항 1호 및 2호", ["제2조 제1항제1호", "제2조 제1항제2호"]),
+        ("저축은행법 2조 1항, 2항 및 3항", ["제2조 제1항", "제2조 제2항", "제2조 제3항"]),
+        ("저축은행법 제2조 제1항 제1호의 나목", ["제2조 제1항제1호나목"]),
+        ("저축은행법 제2조 제1항 제1호 (나)목", ["제2조 제1항제1호나목"]),
+        ("저축은행법 제2조 제1항 제1호 ‘나’목", ["제2조 제1항제1호나목"]),
+        ("저축은행법 제2조 제1항 제1의2호", ["제2조 제1항제1호의2"]),
+        ("저축은행법 제3조의 제2항", ["제3조 제2항"]),
+        ("저축은행법 제3조에서 제5조까지", ["제3조", "제4조", "제5조"]),
+        ("저축은행법 제3조에서 정한 보고", ["제3조"]),
+        ("저축은행법 제2-3조", ["제2-3조"]),
+        ("저축은행법 제2조 제2항에 의하면, 전항의 신고", ["제2조 제2항", "제2조 제1항"]),
+        ("저축은행법 제4조는 검사를, 전조는 보고를 정한다", ["제4조", "제3조"]),
+    ],
+)  # fmt: skip
+def test_provisions_in_the_forms_of_memoranda(text, places):
+    found = verify_citations(text, WIDE)
+    assert [f"{one.target.split()[1]} {one.provision}".strip() for one in found] == places
+    assert {(one.target.split()[0], one.verdict) for one in found} == {("상호저축은행법", "holds")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "저축은행법 §2 ⑨",
+        "저축은행법 제2조 (9)항",
+        "저축은행법 제2조 ①, ⑨항",
+        "저축은행법 제2조 제1항 1호 및 9호",
+        "저축은행법 제2조 제1항 제1호의 하목",
+        "저축은행법 제3조의 제9항",
+        "저축은행법 제2-9조",
+        "저축은행법 관련 규정(제9조)",
+        "저축은행법 벌칙편 제9조",
+    ],
+)
+def test_wrong_provisions_in_these_forms_are_refuted(text):
+    assert [
+        one.verdict for one in verify_citations(text, WIDE) if one.provision or "조" in one.target
+    ][-1] == "absent"
+
+
+def test_what_the_paragraph_before_is_cannot_be_known_without_one():
+    assert verdicts("가나법은 폐지되었다. 전항에 따른다.") == [
+        ("가나법", "", AS_FAR),
+        ("", "", "cannot know"),
+    ]
+
+
+def test_the_number_of_a_case_has_up_to_seven_digits():
+    (one,) = verify_citations("서울고등법원 2016나2045555 판결", LAW)
+    assert (one.target, one.verdict) == ("2016나2045555", "unknown")
+
+
+def test_a_name_with_latin_letters_is_whole():
+    assert (
+        verdicts("AI기본법 제9조")[0][0] == "인공지능 발전과 신뢰 기반 조성 등에 관한 기본법 제9조"
+    )
+
+
 def test_offsets_lead_into_the_text_as_it_was_written():
     text = "본다. \u1100\u1161\u1102\u1161\u1107\u1165\u11b8 제\u200b９조 끝"
     (one,) = verify_citations(text, LAW)

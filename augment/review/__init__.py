@@ -1,0 +1,3 @@
+"""Record what people say about examples, test the rate of wrong ones, and apply corrections."""
+
+__all__: list[str] = []

@@ -1,0 +1,289 @@
+"""Compute the figures of a review and write them into the data card of the examples."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from kofinlaw import UserError
+from kofinlaw.augment.review.agreement import Agreement, agreement
+from kofinlaw.augment.review.outcomes import Read, current_verdicts, settled
+from kofinlaw.augment.review.sample import first_outcomes, reading_order
+from kofinlaw.augment.review.sequential import ERROR, LIMIT, Outcome, RateVerdict, rate_bounds
+from kofinlaw.augment.review.verdicts import Verdict, example_sha256
+from kofinlaw.decoding import load_json
+from kofinlaw.files import write_json, write_text
+from kofinlaw.records import Example
+from kofinlaw.texts import markdown_text
+
+__all__ = [
+    "AgreementRecord",
+    "KindReview",
+    "ReviewRecord",
+    "agreements",
+    "review_lines",
+    "review_record",
+    "review_table",
+    "summary_lines",
+    "update_card",
+]
+
+HEADING, NEXT = "## Review\n", "## Rejected\n"
+NOT_REVIEWED = "not reviewed"
+
+
+class KindReview(TypedDict):
+    """What readers found in one kind: counts, rates (0 to 1) and the verdict on the limit.
+
+    `chosen` are examples that were read outside of the random order: they count for nothing here.
+    """
+
+    examples: int
+    read: int
+    wrong: int
+    unclear: int
+    rate: float | None
+    least: float
+    most: float
+    verdict: RateVerdict
+    decided_at: int
+    chosen: int
+
+
+class AgreementRecord(TypedDict):
+    """How far two readers agree on the examples that both have read."""
+
+    readers: list[str]
+    n: int
+    equal: int
+    kappa: float | None
+    low: float | None
+    high: float | None
+
+
+class ReviewRecord(TypedDict):
+    """The section `review` of `card.json`.
+
+    `differ` are examples whose readers have to settle their verdicts. `other_text` and `not_made`
+    are ids with verdicts on a text that this stage did not make; these verdicts are not used.
+    """
+
+    limit: float
+    error: float
+    kinds: dict[str, KindReview]
+    readers: dict[str, int]
+    agreement: list[AgreementRecord]
+    differ: list[str]
+    other_text: list[str]
+    not_made: list[str]
+
+
+def review_record(made: Iterable[Example], verdicts: Sequence[Verdict], seed: int) -> ReviewRecord:
+    """Return the figures of the verdicts on the examples as they were made."""
+    sample, read = reading_order(made, seed), current_verdicts(verdicts)
+    texts = {(e.id, example_sha256(e)) for found in sample.values() for e in found}
+    ids = {name for name, _ in texts}
+    here = {text: by_reader for text, by_reader in read.items() if text in texts}
+    lost = sorted({name for name, _ in read} - {name for name, _ in here})
+    readers = Counter(one.reader for found in here.values() for one in found.values())
+    return {
+        "limit": LIMIT,
+        "error": ERROR,
+        "kinds": {kind: _kind(found, here) for kind, found in sample.items()},
+        "readers": dict(sorted(readers.items())),
+        "agreement": [_agreement(one) for one in agreements(here)],
+        "differ": sorted(name for (name, _), found in here.items() if settled(found) is None),
+        "other_text": [name for name in lost if name in ids],
+        "not_made": [name for name in lost if name not in ids],
+    }
+
+
+def agreements(read: Read) -> list[Agreement]:
+    """Return the agreement of each pair of readers who have read the same examples.
+
+    Each reader's own verdict counts, not the one that settled a difference.
+    """
+    own: dict[str, dict[tuple[str, str], Outcome]] = {}
+    for text, by_reader in read.items():
+        for one in by_reader.values():
+            if not one.settles and one.verdict != "withdrawn":
+                own.setdefault(one.reader, {})[text] = one.verdict
+    out = []
+    for first, second in itertools.combinations(sorted(own), 2):
+        both = [text for text in own[first] if text in own[second]]
+        if both:
+            pairs = [(own[first][text], own[second][text]) for text in both]
+            out.append(agreement((first, second), pairs))
+    return out
+
+
+def _agreement(one: Agreement) -> AgreementRecord:
+    kappa, low, high = (None if v is None else round(v, 4) for v in (one.kappa, one.low, one.high))
+    return {
+        "readers": list(one.readers),
+        "n": one.n,
+        "equal": one.equal,
+        "kappa": kappa,
+        "low": low,
+        "high": high,
+    }
+
+
+def _kind(examples: Sequence[Example], read: Read) -> KindReview:
+    outcomes = first_outcomes(examples, read)
+    bounds = rate_bounds(len(examples), outcomes)
+    any_read = sum((example.id, example_sha256(example)) in read for example in examples)
+    return {
+        "examples": len(examples),
+        "read": bounds.read,
+        "wrong": bounds.wrong,
+        "unclear": bounds.unclear,
+        "rate": round(bounds.wrong / bounds.read, 4) if bounds.read else None,
+        "least": round(bounds.least / len(examples), 4),
+        "most": round(bounds.most / len(examples), 4),
+        "verdict": bounds.verdict,
+        "decided_at": bounds.decided_at,
+        "chosen": any_read - bounds.read,
+    }
+
+
+def review_lines(record: ReviewRecord) -> list[str]:
+    """Return the card's section on the review."""
+    limit, sure = f"{record['limit']:.0%}", f"{1 - record['error']:.0%}"
+    lines = [HEADING.rstrip(), ""]
+    if not record["readers"]:
+        lines += ["Not reviewed: no person has read these examples.", ""]
+        return [*lines, *_unused(record)]
+    lines += [
+        "People read the examples of each kind in a random order. Rates are those of the examples "
+        "as they were made, before wrong ones were left out or corrected. Each bound holds with "
+        f"{sure}, whenever reading stops; an unclear example counts against both.",
+        "",
+        *review_table(record),
+        "",
+        f"At most {limit} is shown if the upper bound is not above it, refuted if the lower bound "
+        "is.",
+        "",
+        "Read by "
+        + ", ".join(f"{markdown_text(name)} ({n})" for name, n in record["readers"].items())
+        + f"; {len(record['differ'])} examples with different verdicts that are not settled.",
+        "",
+    ]
+    if record["agreement"]:
+        lines += [
+            "| readers | read by both | equal verdicts | kappa | interval (95 %) |",
+            "| --- | ---: | ---: | ---: | --- |",
+            *map(_agreement_row, record["agreement"]),
+            "",
+        ]
+    return [*lines, *_unused(record)]
+
+
+def review_table(record: ReviewRecord) -> list[str]:
+    """Return the table of the kinds as lines of Markdown."""
+    return [
+        "| kind | examples | read | wrong | unclear | rate | at least | at most "
+        f"| at most {record['limit']:.0%} wrong |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+        *(
+            f"| {markdown_text(kind)} | {row['examples']} | {row['read']} | {row['wrong']} "
+            f"| {row['unclear']} | {_share(row['rate'])} | {_share(row['least'])} "
+            f"| {_share(row['most'])} | {_state(row)} |"
+            for kind, row in record["kinds"].items()
+        ),
+    ]
+
+
+def summary_lines(record: ReviewRecord) -> list[str]:
+    """Return the figures as lines for a terminal."""
+    wide = max((len(kind) for kind in record["kinds"]), default=4)
+    head = ("examples", "read", "wrong", "unclear", "rate", "at least", "at most")
+    titles = [name.rjust(6) for name in head]
+    lines = ["  ".join(["kind".ljust(wide), *titles, f"at most {record['limit']:.0%} wrong"])]
+    for kind, row in record["kinds"].items():
+        counts = (row["examples"], row["read"], row["wrong"], row["unclear"])
+        shares = (row["rate"], row["least"], row["most"])
+        cells = [*map(str, counts), *map(_share, shares)]
+        aligned = [cell.rjust(max(6, len(name))) for cell, name in zip(cells, head, strict=True)]
+        lines.append("  ".join([kind.ljust(wide), *aligned, _state(row)]))
+    read = ", ".join(f"{name} {n}" for name, n in record["readers"].items())
+    lines += ["", f"readers: {read or 'none, not reviewed'}"]
+    for one in record["agreement"]:
+        kappa = "undefined" if one["kappa"] is None else f"{one['kappa']:.2f}"
+        if one["low"] is not None:
+            kappa += f" ({one['low']:.2f} to {one['high']:.2f})"
+        names = " and ".join(one["readers"])
+        lines.append(f"{names}: {one['equal']} of {one['n']} equal, kappa {kappa}")
+    if record["differ"]:
+        lines.append(f"to settle on the page: {', '.join(record['differ'])}")
+    for key, text in (("other_text", "have another text now"), ("not_made", "are no longer made")):
+        names_of: list[str] = record[key]  # type: ignore[literal-required]
+        if names_of:
+            lines.append(f"not used, because the examples {text}: {', '.join(names_of)}")
+    return lines
+
+
+def _state(row: KindReview) -> str:
+    chosen = f" ({row['chosen']} read out of order)" if row["chosen"] else ""
+    if not row["read"]:
+        return f"{NOT_REVIEWED}{chosen}"
+    at = f" after {row['decided_at']}" if row["verdict"] != "open" else ""
+    return f"{row['verdict']}{at}{chosen}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _agreement_row(one: AgreementRecord) -> str:
+    names = " and ".join(map(markdown_text, one["readers"]))
+    kappa = "–" if one["kappa"] is None else f"{one['kappa']:.2f}"
+    interval = "–" if one["low"] is None else f"{one['low']:.2f} to {one['high']:.2f}"
+    equal = f"{one['equal']} ({one['equal'] / one['n']:.0%})"
+    return f"| {names} | {one['n']} | {equal} | {kappa} | {interval} |"
+
+
+def _unused(record: ReviewRecord) -> list[str]:
+    """Return sentences on verdicts that are not used; none where all are."""
+    lines = []
+    for key, text in (
+        ("other_text", "These examples have another text than the one that was read"),
+        ("not_made", "These examples were read, but are no longer made"),
+    ):
+        names: list[str] = record[key]  # type: ignore[literal-required]
+        if names:
+            listed = ", ".join(map(markdown_text, names))
+            lines += [f"{text}, so their verdicts are not used: {listed}.", ""]
+    return lines
+
+
+def update_card(folder: Path, record: ReviewRecord) -> None:
+    """Replace the section on the review in `card.md` and `card.json` of a finished stage.
+
+    Raises UserError if a card is missing or broken.
+    """
+    page, figures = folder / "card.md", folder / "card.json"
+    try:
+        text = page.read_text(encoding="utf-8")
+        value = load_json(figures.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError("it is no JSON object")
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"the card of the examples cannot be read: {error}",
+            where=str(folder),
+            remedy="run the stage augment again",
+        ) from error
+    before, mark, rest = text.partition(HEADING)
+    if mark:
+        after = rest.partition("\n## ")[2]
+        after = f"## {after}"
+    else:
+        before, mark, rest = text.partition(NEXT)
+        after = f"{mark}{rest}"
+    section = "\n".join(review_lines(record))
+    write_text(page, f"{before}{section}\n{after}" if after else f"{before}\n{section}\n")
+    write_json(figures, {**value, "review": record})

@@ -1,0 +1,314 @@
+"use strict";
+// All texts of the server enter the page as text nodes: nothing in an example becomes markup.
+const LANGUAGE = "kofinlaw-language";
+const $ = (id) => document.getElementById(id);
+
+function stored() {
+  try { return JSON.parse(localStorage.getItem(LANGUAGE)); } catch { return null; }
+}
+
+let language = stored() === "en" ? "en" : "ko";
+let state = null, example = null, differ = [], busy = false;
+let status = null; // [word, values]
+
+function node(name, text, parent, style) {
+  const made = document.createElement(name);
+  if (text) made.textContent = text;
+  if (style) made.className = style;
+  if (parent) parent.append(made);
+  return made;
+}
+
+function words(name, values = {}) {
+  return filled(WORDS[language][name], values);
+}
+
+async function call(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  if ($("token").value) headers.Authorization = `Bearer ${$("token").value}`;
+  const options = body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) };
+  let got;
+  try {
+    got = await fetch(path, options);
+  } catch {
+    throw new Error(words("lost"));
+  }
+  if (got.status === 401) {
+    $("token-label").hidden = false;
+    $("token").focus();
+    throw new Error(words("locked"));
+  }
+  const value = await got.json().catch(() => null);
+  const error = value?.error;
+  if (!got.ok || !value) throw new Error(error ? [error.where, error.message].filter(Boolean).join(": ") : got.status);
+  return value;
+}
+
+// Only one request at a time: a key that is pressed twice must not judge the next example.
+async function busily(work) {
+  if (busy) return;
+  busy = true;
+  $("fault").textContent = "";
+  try {
+    await work();
+  } catch (error) {
+    $("fault").textContent = error.message;
+  }
+  busy = false;
+}
+
+function showMarked(passage, parent) {
+  const block = node("div", "", parent, "passage");
+  if (passage.name) node("h4", passage.name, block);
+  const text = node("p", "", block);
+  const letters = Array.from(passage.text); // ranges count characters, not UTF-16 units
+  let end = 0;
+  for (const [start, stop] of passage.marks) {
+    text.append(letters.slice(end, start).join(""));
+    node("mark", letters.slice(start, stop).join(""), text);
+    end = stop;
+  }
+  text.append(letters.slice(end).join(""));
+}
+
+function showExample() {
+  $("reading").hidden = !example;
+  if (!example) return;
+  $("title").textContent = `${example.kind} · ${example.id}`;
+  $("earlier").replaceChildren();
+  if (example.earlier.length) node("h3", words("earlier"), $("earlier"));
+  for (const turn of example.earlier) node("p", turn.content, $("earlier"), "soft");
+  $("question").textContent = example.question;
+  $("options").replaceChildren();
+  example.options.forEach((text, index) => {
+    const right = String(index + 1) === example.answer;
+    const item = node("li", text, $("options"), right ? "answer" : "");
+    if (right) node("span", ` ← ${words("answer")}`, item, "said");
+  });
+  const shown = example.options.length ? example.target : [example.answer, example.target].filter(Boolean).join("\n");
+  $("target").textContent = shown ? `${words(example.options.length ? "reasoning" : "answer")}: ${shown}` : "";
+  $("differ").replaceChildren();
+  if (differ.length) node("p", words("differ"), $("differ"), "warn");
+  for (const one of differ) {
+    const said = words("said", { name: one.reader, verdict: WORDS[language].kinds[one.verdict] });
+    node("p", one.reason ? `${said}. ${one.reason}` : said, $("differ"));
+    if (one.correction) node("p", JSON.stringify(one.correction), $("differ"), "soft");
+  }
+  const sources = $("sources");
+  sources.replaceChildren();
+  node("h3", words(example.evidence.length ? "evidence" : "bare"), sources);
+  for (const one of example.evidence) showMarked(one, sources);
+  node("h3", words(example.articles.length ? "articles" : "unknown"), sources);
+  for (const one of example.articles) showMarked(one, sources);
+  for (const label of document.querySelectorAll("#fields label")) {
+    label.textContent = words(label.dataset.word, label.dataset);
+  }
+}
+
+function field(name, word, value, n = "") {
+  const id = `field-${name}${n}`;
+  const label = node("label", words(word, { n }), $("fields"));
+  label.htmlFor = id;
+  Object.assign(label.dataset, { word, n });
+  const input = node("textarea", "", $("fields"));
+  input.id = id;
+  input.rows = Math.min(8, 1 + Math.floor(value.length / 60) + value.split("\n").length - 1);
+  input.value = value;
+}
+
+function choose(values) {
+  const label = node("label", words("answer"), $("fields"));
+  label.htmlFor = "field-answer";
+  label.dataset.word = "answer";
+  const select = node("select", "", $("fields"));
+  select.id = "field-answer";
+  for (const value of values) node("option", value, select).value = value;
+  select.value = example.answer;
+}
+
+function fillFields() {
+  $("fields").replaceChildren();
+  $("reason").value = "";
+  $("save").hidden = true;
+  $("correction").open = false;
+  if (!example) return;
+  field("question", "question", example.question);
+  example.options.forEach((text, index) => field("option", "option", text, String(index + 1)));
+  if (example.options.length) choose(example.options.map((_, index) => String(index + 1)));
+  if (example.form === "statement") choose(["맞음", "틀림", "알 수 없음"]);
+  if (example.target) field("target", example.options.length ? "reasoning" : "target", example.target);
+}
+
+function correction() {
+  if (!$("correction").open) return null;
+  const value = (id) => $(id)?.value.trim() ?? "";
+  const found = {
+    question: value("field-question"),
+    options: example.options.map((_, index) => value(`field-option${index + 1}`)),
+    answer: value("field-answer"),
+    target: value("field-target"),
+  };
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  const trimmed = {
+    question: example.question.trim(), options: example.options.map((one) => one.trim()),
+    answer: example.answer, target: example.target.trim(),
+  };
+  return same(found, trimmed) ? null : found;
+}
+
+function share(value) {
+  return value === null ? "–" : `${(100 * value).toFixed(1)} %`;
+}
+
+function showProgress() {
+  $("columns").replaceChildren();
+  for (const name of WORDS[language].columns) node("th", name, $("columns")).scope = "col";
+  $("kinds").replaceChildren();
+  for (const [kind, row] of Object.entries(state.kinds)) {
+    const line = node("tr", "", $("kinds"), row.verdict);
+    node("th", kind, line).scope = "row";
+    const counts = [row.examples, state.own[kind], row.read, row.wrong, row.unclear];
+    for (const value of counts) node("td", String(value), line);
+    for (const value of [row.least, row.most]) node("td", share(value), line);
+    const at = row.decided_at ? ` ${words("after", { n: row.decided_at })}` : "";
+    node("td", row.read ? words(row.verdict) + at : words("none"), line);
+  }
+  const readers = $("readers");
+  readers.replaceChildren();
+  for (const one of state.agreement) {
+    const kappa = one.kappa === null ? words("undefined") : one.kappa.toFixed(2) +
+      words("interval", { low: one.low.toFixed(2), high: one.high.toFixed(2) });
+    node("p", words("agreement", { a: one.readers[0], b: one.readers[1], n: one.n, equal: one.equal, kappa }), readers);
+  }
+  const { left_out: out, edited } = state.changes;
+  if (out || edited) node("p", words("changes", { out, edited }), readers);
+  if (state.to_settle.length) node("h3", words("settle"), readers);
+  for (const id of state.to_settle) {
+    const button = node("button", id, readers);
+    button.type = "button";
+    button.addEventListener("click", () => busily(() => settle(id)));
+  }
+}
+
+function show() {
+  document.documentElement.lang = language;
+  for (const one of document.querySelectorAll("[data-text]")) one.textContent = words(one.dataset.text);
+  $("language").textContent = words("other");
+  $("language").lang = language === "ko" ? "en" : "ko";
+  $("status").textContent = status ? words(...status) : "";
+  if (!state) return;
+  $("name").textContent = `kofinlaw review · ${state.run}`;
+  $("reader").textContent = words("reader", { name: state.reader });
+  const chosen = $("kind").value;
+  $("kind").replaceChildren();
+  for (const name of ["", ...Object.keys(state.kinds)]) node("option", name || words("every"), $("kind")).value = name;
+  $("kind").value = chosen;
+  showExample();
+  showProgress();
+}
+
+async function next() {
+  const kind = $("kind").value;
+  example = (await call(`/api/next?kind=${encodeURIComponent(kind)}`)).example;
+  differ = [];
+  if (!example) status = [kind ? "doneKind" : "done"];
+  fillFields();
+  show();
+  $("title").focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+async function settle(id) {
+  const got = await call(`/api/example/${encodeURIComponent(id)}`);
+  example = got.example;
+  differ = got.differ;
+  fillFields();
+  show();
+  $("title").focus();
+}
+
+async function judge(verdict) {
+  if (!example) return;
+  const fixed = verdict === "wrong" ? correction() : null;
+  state = await call("/api/verdict", {
+    id: example.id, sha256: example.sha256, verdict, reason: $("reason").value, correction: fixed,
+    settles: differ.length > 0,
+  });
+  status = ["saved", { text: `${example.id}, ${WORDS[language].kinds[verdict]}` }];
+  await next();
+}
+
+async function undo() {
+  const got = await call("/api/undo", {});
+  state = got;
+  status = [got.example ? "undone" : "nothing"];
+  if (got.example) {
+    example = got.example;
+    differ = [];
+    fillFields();
+  }
+  show();
+  if (example) $("title").focus();
+}
+
+function openWrong() {
+  if (!example) return;
+  $("save").hidden = false;
+  $("reason").focus();
+}
+
+function openCorrection() {
+  if (!example) return;
+  $("correction").open = true;
+  $("save").hidden = false;
+  $("field-question").focus();
+}
+
+const KEYS = {
+  1: () => busily(() => judge("right")), 2: openWrong, 3: () => busily(() => judge("unclear")),
+  u: () => busily(undo), Backspace: () => busily(undo), r: () => $("reason").focus(), c: openCorrection,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.matches("input, textarea, select")) {
+    if (event.key === "Escape") $("title").focus();
+    return;
+  }
+  // Keys by their place too: with a Korean layout `u` types a letter of Hangul.
+  const place = { KeyU: "u", KeyR: "r", KeyC: "c", Numpad1: "1", Numpad2: "2", Numpad3: "3" }[event.code];
+  const act = KEYS[event.key] ?? KEYS[place];
+  if (!act || event.repeat) return;
+  event.preventDefault();
+  act();
+});
+$("reason").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  if (!$("save").hidden) busily(() => judge("wrong"));
+});
+$("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  busily(() => judge("wrong"));
+});
+$("correction").addEventListener("toggle", () => { if ($("correction").open) $("save").hidden = false; });
+$("right").addEventListener("click", KEYS[1]);
+$("wrong").addEventListener("click", openWrong);
+$("unclear").addEventListener("click", KEYS[3]);
+$("undo").addEventListener("click", KEYS.u);
+$("kind").addEventListener("change", () => busily(next));
+$("token").addEventListener("change", () => busily(start));
+$("language").addEventListener("click", () => {
+  language = language === "ko" ? "en" : "ko";
+  try { localStorage.setItem(LANGUAGE, JSON.stringify(language)); } catch { /* storage is off */ }
+  show();
+});
+
+async function start() {
+  state = await call("/api/state");
+  show();
+  await next();
+}
+
+show();
+busily(start);
