@@ -43,7 +43,7 @@ def simulation_figures(
     from kofinlaw.trainer.simulation.simulate import MOST_ROWS, simulate_memory
 
     started = time.monotonic()
-    settings, notes = _simulated_settings(run.recipe.train)
+    settings, notes = _simulated_settings(run.recipe.train, card=machine.gpu)
     limit = memory["limit_gib"]
     found = simulate_memory(
         _config(run), settings, card=machine.gpu, limit_gib=limit, progress=progress
@@ -84,7 +84,9 @@ def simulation_figures(
     }
 
 
-def _simulated_settings(train: TrainSettings) -> tuple[TrainSettings, list[str]]:
+def _simulated_settings(
+    train: TrainSettings, *, card: bool
+) -> tuple[TrainSettings, list[str]]:
     """Return the settings that are simulated, and what of the recipe's is not."""
     changes: dict[str, object] = {}
     notes = []
@@ -102,6 +104,11 @@ def _simulated_settings(train: TrainSettings) -> tuple[TrainSettings, list[str]]
     if train.optimizer == "paged_adamw_8bit":
         changes["optimizer"] = "adamw_8bit"
         notes.append("paged_adamw_8bit: simulated as adamw_8bit, without moving state to the host")
+    if card:
+        notes.append(
+            "card: simulated with padded rows, the LoRA pass of a processor, and no kept layers "
+            "where kept_layers is auto"
+        )
     return train.model_copy(update=changes), notes
 
 

@@ -87,6 +87,7 @@ def test_what_is_simulated_otherwise_is_said(folder, tmp_path):
         "initialization pissa",
         "neftune_alpha",
         "paged_adamw_8bit",
+        "card",
     ]
     # Two moments of 8 bits are held instead of two of 32 bits.
     adapter, state = found["kinds_gib"]["adapter"], found["kinds_gib"]["optimizer"]
