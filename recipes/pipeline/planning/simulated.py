@@ -84,9 +84,7 @@ def simulation_figures(
     }
 
 
-def _simulated_settings(
-    train: TrainSettings, *, card: bool
-) -> tuple[TrainSettings, list[str]]:
+def _simulated_settings(train: TrainSettings, *, card: bool) -> tuple[TrainSettings, list[str]]:
     """Return the settings that are simulated, and what of the recipe's is not."""
     changes: dict[str, object] = {}
     notes = []
