@@ -13,6 +13,7 @@ from kofinlaw.augment.review.sequential import Outcome
 __all__ = ["CONFIDENCE", "Agreement", "agreement"]
 
 CONFIDENCE = 0.95
+_NO_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,9 @@ class Agreement:
 
     - `equal`: examples with equal verdicts.
     - `kappa`: Cohen's kappa (1960), −1 to 1; None if chance alone would make all verdicts equal.
-    - `low`, `high`: its interval of 95 % by the variance of Fleiss, Cohen and Everitt (1969).
+    - `low`, `high`: its interval of 95 % by the variance of Fleiss, Cohen and Everitt (1969). None
+      if that is 0 (no difference, or one reader always said the same): the formula then knows
+      nothing of the error.
     """
 
     readers: tuple[str, str]
@@ -53,7 +56,7 @@ def agreement(readers: tuple[str, str], pairs: Sequence[tuple[Outcome, Outcome]]
         count / n * ((second[a] + first[b]) / n) ** 2 for (a, b), count in cells.items() if a != b
     )
     variance = on_diagonal + off_diagonal - (seen * chance - 2 * chance + seen) ** 2
-    half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * math.sqrt(
-        max(variance, 0.0) / (n * (1 - chance) ** 4)
-    )
+    if variance < _NO_VARIANCE:
+        return Agreement(readers, n, equal, kappa, None, None)
+    half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * math.sqrt(variance / n) / (1 - chance) ** 2
     return Agreement(readers, n, equal, kappa, max(-1.0, kappa - half), min(1.0, kappa + half))

@@ -27,6 +27,7 @@ from kofinlaw.data.readers.documents import (
     is_placeholder_title,
     make_document,
 )
+from kofinlaw.data.readers.legacy.signatures import refuse_other_format
 from kofinlaw.data.readers.row_files import read_csv, read_records, read_xlsx
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
@@ -95,6 +96,8 @@ def read_documents(
     if reader is None:
         message, remedy = no_reader(path)
         raise UserError(message, where=name, remedy=remedy)
+    if suffix not in (extra_readers or {}):
+        refuse_other_format(path, suffix)
     yield from reader(path, source, limits, name)
 
 

@@ -5,6 +5,7 @@ A row is a document if it is a text, or a question with its answer. Other rows a
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -136,7 +137,7 @@ def _read_sheets(
     records: list[dict[str, str]] = []
     for title, parts in sheets:
         kept: list[str | Table] = []
-        for part in parts:
+        for part in itertools.chain.from_iterable(_split(part, source) for part in parts):
             if isinstance(part, Table) and _has_records(part, source):
                 records += part.records()
             else:
@@ -159,6 +160,21 @@ def _read_sheets(
     for document in _record_documents(records, read, path, source, name) if records else ():
         yield replace(document, warnings=warnings)
         warnings = ()
+
+
+def _split(part: str | Table, source: SourceSettings) -> list[str | Table]:
+    """Return a table whose questions and answers begin below other rows (a title, a day, a
+    department) as two tables: those rows, and the questions under their own header.
+    """
+    if isinstance(part, str) or source.columns or record_form(part.header, {}) != "table":
+        return [part]
+    for place, row in enumerate(part.rows[:_ROWS_ABOVE]):
+        if record_form(row, {}) == "faq":
+            return [Table(part.header, part.rows[:place]), Table(row, part.rows[place + 1 :])]
+    return [part]
+
+
+_ROWS_ABOVE = 10  # rows among which the header of questions and answers is looked for
 
 
 def _has_records(table: Table, source: SourceSettings) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import lzma
 import math
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.record_texts import clean_column
+from kofinlaw.data.readers.record_texts import clean_column, record_form
 from kofinlaw.data.readers.tables import column_names
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import clean_text, clean_value, decode
@@ -57,20 +58,23 @@ def rows_of(path: Path, limits: LimitSettings) -> Iterator[dict[str, str] | User
 
 
 def csv_rows(path: Path, source: SourceSettings) -> list[list[str]]:
-    """Return the rows of a CSV or TSV file that are not blank; cells beyond the header get a name.
+    """Return the rows of a CSV or TSV file that are not blank.
+
+    Cells beyond the header get a name. A first line with a single cell above wider rows is a title,
+    and gets none.
 
     Raises UserError if the file is not text, or is not CSV.
     """
     text, _ = decode(path.read_bytes(), source.encoding, records=True)
     text = _LINE_END.sub("\n", text)
     csv.field_size_limit(1 << 30)
-    delimiter = "\t" if path.name.lower().endswith(".tsv") else _delimiter(text)
     try:
+        delimiter = "\t" if path.name.lower().endswith(".tsv") else _delimiter(text)
         read = csv.reader(io.StringIO(text), delimiter=delimiter)
         rows = [[clean_text(cell) for cell in row] for row in read if any(row)]
     except csv.Error as error:
         raise UserError(f"the CSV file is damaged: {error}") from error
-    if rows:
+    if rows and (len(rows[0]) > 1 or record_form(rows[0], source.columns) != "table"):
         longest = max(len(row) for row in rows)
         rows[0] += [f"열 {n}" for n in range(len(rows[0]) + 1, longest + 1)]
     return rows
@@ -84,9 +88,18 @@ def csv_records(rows: Sequence[Sequence[str]]) -> Iterator[dict[str, str]]:
 
 
 def _delimiter(text: str) -> str:
-    """Return the separator of the first line: a comma, or what Excel writes instead of it."""
-    first = text.partition("\n")[0]
-    return "," if "," in first else next((mark for mark in "\t;" if mark in first), ",")
+    """Return the separator that splits most of the first lines: a comma, or what Excel writes
+    instead of it. The lines above the header may have none, or another one in a sentence.
+    """
+    first = list(itertools.islice(io.StringIO(text), _LINES_TRIED))
+
+    def split_lines(mark: str) -> int:
+        return sum(len(row) > 1 for row in csv.reader(first, delimiter=mark))
+
+    return max(",\t;", key=split_lines)  # of equals, the first
+
+
+_LINES_TRIED = 50
 
 
 def _unpacked(path: Path, limits: LimitSettings) -> bytes:

@@ -9,8 +9,10 @@ This score is absolute. For one passage it adds three parts:
 - the share of them in its title and heading.
 
 The best passage counts, because the words must meet in one place. A part of the mean cosine over
-all passages is subtracted: some questions are near to every text. Without vectors the first part is
-absent. The weights were measured, see docs/studies/abstention.md.
+all passages is subtracted: some questions are near to every text. Names in the question that no
+passage has are subtracted too (`names.py`). Without vectors the first and the last part are absent:
+there a missing name already lowers the share of words. The weights were measured, see
+docs/studies/abstention.md.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.rag.abstention.names import NameHolders
 from kofinlaw.rag.abstention.question_words import question_words
 from kofinlaw.rag.arrays import Mask, Vectors
 from kofinlaw.records import Chunk
@@ -46,6 +49,7 @@ class Score:
     - `value` is the sum that is compared with the floor (no unit).
     - `words` is the share of the question's words in the best passage, `heading` that in its title
       and heading, both 0..1; `cosine` is its cosine (None without vectors).
+    - `missing` is what names without a passage subtract from the sum.
     - `rows` are the best passages, best first.
     """
 
@@ -53,6 +57,7 @@ class Score:
     words: float
     heading: float
     cosine: float | None
+    missing: float
     rows: tuple[int, ...]
 
 
@@ -66,6 +71,7 @@ class Passages:
         vectors: float32 [passages, dimensions]; None without an embedder.
         spread: Standard deviation of the cosines between questions and passages (no unit);
             ignored without vectors.
+        name_weight: Weight of the names that no passage has.
     """
 
     def __init__(
@@ -75,12 +81,15 @@ class Passages:
         kind: str,
         vectors: Vectors | None,
         spread: float,
+        name_weight: float = 0.0,
     ) -> None:
         self.chunks = chunks
         self.kind = kind
         self.vectors = vectors
         self.spread = spread
         self._lexical = lexical
+        self._name_weight = name_weight
+        self._names = NameHolders(chunks) if name_weight else None
 
     def score(
         self, question: str, vector: Vectors | None = None, shown: Mask | None = None
@@ -94,7 +103,7 @@ class Passages:
         """
         count = len(self.chunks) if shown is None else int(shown.sum())
         if count == 0:
-            return Score(0.0, 0.0, 0.0, None, ())
+            return Score(0.0, 0.0, 0.0, None, 0.0, ())
         weights, words = self._words(question, count, shown)
         cosines = None if vector is None or self.vectors is None else self.vectors @ vector
         total = words.copy()
@@ -110,11 +119,15 @@ class Passages:
         total[rows] += HEADING * headings
         ranked = rows[np.lexsort((rows, -total[rows]))]
         best = int(ranked[0])
+        missing = 0.0
+        if self._names is not None:
+            missing = self._name_weight * self._names.missing(question, shown)
         return Score(
-            value=round(float(total[best]), 6),
+            value=round(float(total[best]) - missing, 6),
             words=round(float(words[best]), 4),
             heading=round(float(headings[np.flatnonzero(rows == best)[0]]), 4),
             cosine=None if cosines is None else round(float(cosines[best]), 4),
+            missing=round(missing, 4),
             rows=tuple(int(row) for row in ranked[:3]),
         )
 

@@ -15,8 +15,9 @@ from typing import Any
 
 __all__ = ["ASSUMED", "FLOOR_VERSION", "Floor", "conformal_threshold"]
 
-FLOOR_VERSION = 1
-ASSUMED = {True: 2.0, False: 0.5}  # with and without vectors, for corpora with too few questions
+FLOOR_VERSION = 2
+_READ_VERSIONS = (1, 2)  # version 1 has no weight of missing names
+ASSUMED = 0.5  # without vectors, for corpora with too few questions
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Floor:
     - `off_topic` is the share of general questions, on no office's subject, that it lets through.
     - `spread` is the standard deviation of the cosines between questions and passages; 0 without
       vectors.
+    - `name_weight` is the weight of names that no passage has (0 in floors of older versions).
     """
 
     threshold: float
@@ -44,6 +46,7 @@ class Floor:
     off_topic: float
     spread: float
     vectors: bool
+    name_weight: float = 0.0
     version: int = FLOOR_VERSION
 
     def to_record(self) -> dict[str, Any]:
@@ -52,8 +55,8 @@ class Floor:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Floor | None:
-        """Return the floor of a record; None if another version wrote it."""
-        if record.get("version") != FLOOR_VERSION:
+        """Return the floor of a record; None if a version that this one cannot read wrote it."""
+        if record.get("version") not in _READ_VERSIONS:
             return None
         return cls(**record)
 

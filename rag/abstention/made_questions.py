@@ -14,7 +14,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kofinlaw.data.korean.words import josa, sentences, tag_text
+from kofinlaw.data.korean.words import josa, sentences
+from kofinlaw.rag.abstention.names import names_of
 from kofinlaw.rag.abstention.plain_terms import plain_term
 from kofinlaw.rag.abstention.question_words import ASKING
 from kofinlaw.records import Chunk
@@ -27,7 +28,6 @@ LEFT_OUT = 0.3  # of the questions lose one name
 WITH_HEADING = 0.7  # of the questions name their subject by the heading
 AS_SENTENCE = 0.5  # of the questions are the end of a sentence
 COMMON_NAME = 0.1  # a name in more passages than this share is not specific
-_NAMES = frozenset(["NNG", "NNP", "SL", "XSN", "XPN", "XR"])
 _ENDINGS = (
     "언제까지 해야 하나요?", "어떻게 하나요?", "누가 하나요?", "얼마인가요?", "알려 주세요",
     "할 수 있나요?", "무엇인가요?", "몇 번 해야 해요?", "어떻게 되나요?", "꼭 해야 하나요?",
@@ -157,6 +157,8 @@ def _question_ending(word: str) -> str | None:
     stem = word.rstrip(".")
     if len(stem) < 2 or not stem.endswith("다") or not "가" <= stem[-2] <= "힣":
         return None
+    if stem.endswith("니다"):
+        return f"{stem[:-1]}까?"
     if stem.endswith("는다"):
         return f"{stem[:-2]}나요?"
     last = ord(stem[-2])
@@ -173,14 +175,5 @@ def _heading(chunk: Chunk) -> list[str]:
 
 
 def _names(text: str) -> list[str]:
-    """Return the names of things in a text: nouns without a blank between them, in order."""
-    spans: list[tuple[int, int]] = []
-    for _, tag, start, end in tag_text(text):
-        if tag not in _NAMES:
-            continue
-        if spans and spans[-1][1] == start:
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((start, end))
-    found = (text[start:end] for start, end in spans)
+    found = ("".join(name) for name in names_of(text))
     return [name for name in found if len(name) > 1 and name not in _EMPTY and name not in ASKING]

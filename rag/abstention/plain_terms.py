@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kofinlaw.data.korean.words import josa, particle_pair
+
 __all__ = ["PLAIN_TERMS", "plain_term"]
 
 # Official term → another word for it. The longest term that a word contains is replaced.
@@ -27,8 +29,17 @@ _LONGEST_FIRST = sorted(PLAIN_TERMS, key=lambda term: (-len(term), term))
 
 
 def plain_term(word: str) -> str:
-    """Return the word with its official term replaced; unchanged if it has none."""
+    """Return the word with the official term that begins or ends it replaced, and the particle
+    after the term fitted; unchanged if it has none.
+
+    A term inside a longer name is a part of it: `가지급금` is not `가입금금`.
+    """
     for term in _LONGEST_FIRST:
-        if term in word:
-            return word.replace(term, PLAIN_TERMS[term], 1)
+        plain = PLAIN_TERMS[term]
+        if word.endswith(term):
+            return word[: -len(term)] + plain
+        if word.startswith(term):
+            rest = word[len(term) :]
+            pair = particle_pair(rest)
+            return josa(plain, pair) if pair else plain + rest
     return word

@@ -258,7 +258,12 @@ class Retriever:
         if floor.vectors and vectors is None:
             return None  # the recipe searches without the vectors that the floor was set with
         return Passages(
-            self.index.chunks, self.index.lexical(kind), kind, vectors, floor.spread or 1.0
+            self.index.chunks,
+            self.index.lexical(kind),
+            kind,
+            vectors,
+            floor.spread or 1.0,
+            floor.name_weight,
         )
 
     def lists(

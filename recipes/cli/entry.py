@@ -20,6 +20,7 @@ from kofinlaw.errors import check_working_folder
 from kofinlaw.files import existing_path, explained_error
 from kofinlaw.offline import quiet_kernel_search
 from kofinlaw.recipes.cli.answer_commands import answer, ask
+from kofinlaw.recipes.cli.bundle_command import bundle
 from kofinlaw.recipes.cli.console import say
 from kofinlaw.recipes.cli.export_command import export
 from kofinlaw.recipes.cli.forms_command import convert_examples
@@ -69,7 +70,7 @@ COMMANDS = (
     *(init, run, plan, augment, review, train, index, sweep, study, tune, fit_voters, prefer),
     fit_retriever,
     *(ask, serve, mcp, answer, exam, bench, score, compare),
-    *(verify_citations, merge, verify, export, models, doctor),
+    *(verify_citations, merge, verify, export, bundle, models, doctor),
 )
 
 # The commands that continue unfinished work if they are run again.

@@ -8,8 +8,9 @@ the same from any folder.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -22,11 +23,13 @@ from kofinlaw.files import existing_path
 
 __all__ = [
     "MAX_BYTES",
+    "NAMES_OR_FOLDERS",
     "NAMES_OR_PATHS",
     "PATH_KEYS",
     "SHIPPED",
     "RecipeFile",
     "absolute",
+    "change_paths",
     "find_recipe",
     "read_recipe_file",
     "shipped_recipes",
@@ -50,6 +53,7 @@ PATH_KEYS = (
     "export.quantizer",
     "export.environments",
     "answer.engine.gguf",
+    "answer.sample_submission",
     "evaluate.questions",
     "evaluate.key",
     "evaluate.submission",
@@ -61,6 +65,9 @@ PATH_KEYS = (
 # Keys whose value is a name or a path, or a list of these; a path has one of these endings.
 NAMES_OR_PATHS = ("score.judge.criteria", "answer.voters")
 FILE_ENDINGS = (".md", ".json")
+# Keys whose value is the name of a model or its folder. Only a value that begins with `./` or `../`
+# is relative to the recipe: other words may be a name of the catalogue or of the hub.
+NAMES_OR_FOLDERS = ("rag.embedder", "rag.reranker", "score.embedder")
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 MAX_BYTES = 1_000_000  # of a recipe file
 
@@ -256,7 +263,24 @@ def _apply(recipe_file: RecipeFile, override: str) -> None:
 
 def _make_paths_absolute(values: dict[str, object], base: Path, under: str = "") -> None:
     """Make the paths at and below the key `under` absolute; relative ones start at `base`."""
-    for key in (*PATH_KEYS, *NAMES_OR_PATHS):
+
+    def whole(key: str, value: str) -> str:
+        if key in NAMES_OR_FOLDERS and not value.startswith(("./", "../")):
+            return value
+        return str(absolute(value, base))
+
+    change_paths(values, whole, under)
+
+
+def change_paths(
+    values: dict[str, object], change: Callable[[str, str], str], under: str = ""
+) -> None:
+    """Replace each path at and below the key `under` by what `change` returns.
+
+    `change` gets the recipe key and the path. A value of `NAMES_OR_FOLDERS` may be a name. A value
+    of `NAMES_OR_PATHS` without the ending of a file is left as it is.
+    """
+    for key in (*PATH_KEYS, *NAMES_OR_PATHS, *NAMES_OR_FOLDERS):
         if under and not f"{key}.".startswith(f"{under}."):
             continue
         *sections, last = key.split(".")
@@ -264,24 +288,17 @@ def _make_paths_absolute(values: dict[str, object], base: Path, under: str = "")
         for name in sections:
             section = section.get(name) if isinstance(section, dict) else None
         if isinstance(section, dict) and last in section:
-            make = _absolute_files if key in NAMES_OR_PATHS else _absolute_paths
-            section[last] = make(section[last], base)
+            section[last] = _changed(section[last], partial(change, key), key in NAMES_OR_PATHS)
 
 
-def _absolute_files(value: object, base: Path) -> object:
-    if isinstance(value, list):
-        return [_absolute_files(item, base) for item in value]
-    return _absolute_paths(value, base) if str(value).endswith(FILE_ENDINGS) else value
-
-
-def _absolute_paths(value: object, base: Path) -> object:
+def _changed(value: object, change: Callable[[str], str], files_only: bool) -> object:
     if isinstance(value, str) and value:
-        return str(absolute(value, base))
+        return change(value) if not files_only or value.endswith(FILE_ENDINGS) else value
     if isinstance(value, list):
-        return [_absolute_paths(item, base) for item in value]
-    if isinstance(value, dict) and "path" in value:
+        return [_changed(item, change, files_only) for item in value]
+    if isinstance(value, dict) and "path" in value and not files_only:
         named = [name for name in ("path", "key", "sources") if name in value]
-        return {**value, **{name: _absolute_paths(value[name], base) for name in named}}
+        return {**value, **{name: _changed(value[name], change, False) for name in named}}
     return value
 
 

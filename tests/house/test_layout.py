@@ -135,6 +135,7 @@ def test_the_wheel_has_kofinlaw_alone_at_its_top(tmp_path):
         "kofinlaw/scoring/report/templates/report.html",
         "kofinlaw/scoring/report/templates/report/scores.html",
         "kofinlaw/recipes/studies/sweep.html",
+        "kofinlaw/recipes/bundling/files/install.sh",
         "kofinlaw/augment/teacher/prompts/judge.md",
     ):
         assert needed in names

@@ -36,3 +36,12 @@ def test_the_fewest_examples_give_four_steps(settings, batch, epochs):
 
 def test_three_examples_never_train(settings):
     assert settings(effective_batch=1, epochs=1000).fewest_examples > 3
+
+
+def test_kept_layers_and_padding_free_take_their_values_only(settings):
+    from pydantic import ValidationError
+
+    for wrong in ({"kept_layers": -1}, {"kept_layers": "many"}, {"padding_free": "sometimes"}):
+        with pytest.raises(ValidationError, match=next(iter(wrong))):
+            settings(**wrong)
+    assert settings(kept_layers=3, padding_free=False).kept_layers == 3

@@ -64,6 +64,8 @@ def pdf_to_text(path: Path, limits: LimitSettings) -> tuple[str, dict[str, str],
     try:
         document = pypdfium2.PdfDocument(path)
     except (pypdfium2.PdfiumError, OSError, ValueError) as error:
+        if "password" in str(error):
+            raise UserError("the PDF is encrypted", remedy="save it without a password") from error
         raise UserError(f"the PDF cannot be opened: {error}") from error
     try:
         count = len(document)

@@ -176,8 +176,8 @@ function showProgress() {
   const readers = $("readers");
   readers.replaceChildren();
   for (const one of state.agreement) {
-    const kappa = one.kappa === null ? words("undefined") : one.kappa.toFixed(2) +
-      words("interval", { low: one.low.toFixed(2), high: one.high.toFixed(2) });
+    let kappa = one.kappa === null ? words("undefined") : one.kappa.toFixed(2);
+    if (one.low !== null) kappa += words("interval", { low: one.low.toFixed(2), high: one.high.toFixed(2) });
     node("p", words("agreement", { a: one.readers[0], b: one.readers[1], n: one.n, equal: one.equal, kappa }), readers);
   }
   const { left_out: out, edited } = state.changes;

@@ -25,7 +25,7 @@ def test_kappa_of_a_table_that_was_computed_by_hand():
 def test_equal_verdicts_of_more_than_one_kind_have_kappa_one():
     found = agreement(READERS, [("right", "right")] * 9 + [("wrong", "wrong")])
     assert found.kappa == pytest.approx(1)
-    assert (found.low, found.high) == (pytest.approx(1), pytest.approx(1))
+    assert (found.low, found.high) == (None, None)  # the formula knows no error here
 
 
 def test_kappa_is_unknown_where_chance_explains_everything():
@@ -37,4 +37,9 @@ def test_kappa_is_unknown_where_chance_explains_everything():
 def test_readers_who_always_differ_are_below_chance():
     found = agreement(READERS, [("right", "wrong"), ("wrong", "right")] * 5)
     assert found.kappa == pytest.approx(-1)
-    assert found.low >= -1
+    assert found.low is None
+
+
+def test_a_reader_who_always_says_the_same_has_no_interval():
+    found = agreement(READERS, [("right", "right")] * 9 + [("right", "wrong")])
+    assert (found.kappa, found.low, found.high) == (pytest.approx(0), None, None)

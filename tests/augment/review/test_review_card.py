@@ -108,7 +108,7 @@ def test_the_lines_for_a_terminal_have_columns_and_what_is_open():
     assert rest == [
         "",
         "readers: kim 2, lee 1",
-        "kim and lee: 0 of 1 equal, kappa 0.00 (0.00 to 0.00)",
+        "kim and lee: 0 of 1 equal, kappa 0.00",
         f"to settle on the page: {ORDER[0].id}",
         "not used, because the examples are no longer made: gone-1",
     ]

@@ -151,7 +151,7 @@ def test_a_corpus_with_too_few_questions_gets_an_assumed_floor(tmp_path: Path) -
     }
     floor = retriever_of(tmp_path, one).index.floor
     assert floor is not None
-    assert (floor.assumed, floor.rate, floor.threshold) == (True, 0.0, ASSUMED[False])
+    assert (floor.assumed, floor.rate, floor.threshold) == (True, 0.0, ASSUMED)
     assert floor.passed is None
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.recipes.pipeline.recipe_file import find_recipe, read_recipe_file
+from kofinlaw.recipes.pipeline.recipe_file import change_paths, find_recipe, read_recipe_file
 
 
 def write(folder: Path, text: str) -> Path:
@@ -111,3 +111,51 @@ def test_decomposed_keys_values_and_paths_are_composed(tmp_path):
     assert values["name"] == "시험"
     assert (values["설명"], values["bad"], values["title"]) == ("가나", "\ufffd", "은행")
     assert values["data"]["sources"] == str(folder)  # the folder's real name
+
+
+def test_a_model_folder_with_a_dot_starts_at_the_recipe_and_a_name_stays_a_name(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "rag: {embedder: ./embedders/1/e5, reranker: ../reranker}\n"
+        "score: {embedder: intfloat/multilingual-e5-small}\n"
+        "answer: {sample_submission: sample.csv}\n",
+        encoding="utf-8",
+    )
+    values = read_recipe_file(path).values
+    assert values["rag"] == {
+        "embedder": str(tmp_path / "embedders" / "1" / "e5"),
+        "reranker": str(tmp_path.parent / "reranker"),
+    }
+    assert values["score"] == {"embedder": "intfloat/multilingual-e5-small"}
+    assert values["answer"] == {"sample_submission": str(tmp_path / "sample.csv")}
+
+
+def test_change_paths_visits_every_kind_of_path():
+    values = {
+        "model": {"id": "name", "path": "a"},
+        "data": {"sources": [{"path": "b", "license": "x"}, "c"]},
+        "answer": {"voters": "fit"},
+        "score": {"judge": {"criteria": ["own.md", "shipped"]}},
+        "rag": {"embedder": "d"},
+        "evaluate": {"exam": [{"path": "e", "key": "f", "sources": [{"path": "g"}]}]},
+    }
+    seen = []
+
+    def change(key: str, value: str) -> str:
+        seen.append((key, value))
+        return value.upper()
+
+    change_paths(values, change)
+    assert seen == [
+        ("model.path", "a"),
+        ("data.sources", "b"),
+        ("data.sources", "c"),
+        ("evaluate.exam", "e"),
+        ("evaluate.exam", "f"),
+        ("evaluate.exam", "g"),
+        ("score.judge.criteria", "own.md"),
+        ("rag.embedder", "d"),
+    ]
+    assert values["data"]["sources"] == [{"path": "B", "license": "x"}, "C"]
+    assert values["answer"]["voters"] == "fit"
+    assert values["score"]["judge"]["criteria"] == ["OWN.MD", "shipped"]

@@ -209,6 +209,18 @@ def test_unread_pages_are_in_the_last_lines_the_card_and_the_rejects(
     assert '"pages": [2]' in rejects[1][2]
 
 
+def test_a_pdf_with_a_password_says_so(files, tmp_path):
+    path = files.make_pdf(tmp_path / "a.pdf", ["one line"])
+    locked = (
+        b"/Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -3904 "
+        b"/O <" + b"ab" * 32 + b"> /U <" + b"cd" * 32 + b"> >> /ID [<00> <00>]"
+    )
+    path.write_bytes(path.read_bytes().replace(b"/Root 1 0 R", b"/Root 1 0 R " + locked))
+    with pytest.raises(UserError, match="encrypted") as error:
+        pdf.pdf_to_text(path, LimitSettings())
+    assert error.value.remedy == "save it without a password"
+
+
 def test_a_pdf_with_too_many_pages_is_refused(files, tmp_path):
     path = files.make_pdf(tmp_path / "a.pdf", ["x"] * 30)
     assert refusal(path, pages=20).message == "the PDF has 30 pages, more than 20"
