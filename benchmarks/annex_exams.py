@@ -1,6 +1,6 @@
 """Measure `rag.annex_rows` on the two development exams and on court decisions.
 
-    python benchmarks/annex_exams.py --work DIR
+    python benchmarks/annex_exams.py --work DIR [--parts dev,hard,issues]
 
 - Exams. Five hits by Kiwi, no embedder, packed to 320 tokens. No model answers: the rules that read
   the evidence choose (the voter `reading`, and the solvers of `kofinlaw.data.solvers`). Questions
@@ -131,11 +131,14 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the development data")
     parser.add_argument("--work", type=Path, required=True, help="folder for corpora and indexes")
+    parser.add_argument("--parts", default="dev,hard,issues", help="what is measured")
     given = parser.parse_args()
     for name in EXAMS.values():
         require(given.data / name, "--data")
     given.work.mkdir(parents=True, exist_ok=True)
-    table = {**exam_table("dev", given), **exam_table("hard", given), **issue_table(given)}
+    table: dict[str, Any] = {}
+    for part in given.parts.split(","):
+        table |= issue_table(given) if part == "issues" else exam_table(part, given)
     print(outcome(table, {}))
 
 

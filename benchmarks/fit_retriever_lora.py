@@ -12,10 +12,10 @@
 - Questions. Court issues of the later half, without votes, and statute questions of the development
   exam by their stem. The shares of the vectors are today's and .5. Nothing is chosen by results.
 
-- Votes. With `--votes` another table is made: decisions earlier than a query's own vote for the
-  articles that they cite, by their words (bigrams), in every arm. The share of the votes is chosen
-  for the untrained embedder with today's share, on the newer quarter of the earlier half, and used
-  in all arms.
+- Votes. With `--votes` another table is made, of the first three arms, which must be in DIR.
+  Decisions earlier than a query's own vote for the articles that they cite, by their words
+  (bigrams), in every arm. The share of the votes is chosen for the untrained embedder with today's
+  share, on the newer quarter of the earlier half, and used in all arms.
 
 A killed training continues. The last line is JSON.
 """
@@ -174,6 +174,11 @@ def main() -> None:
     rows = [row for _, row in read_json_lines(given.data / "kr_prec_statute" / "dev.jsonl")]
     early, late = halves(rows)
     chunks = corpus(given.data, given.work)
+    if given.votes:
+        static = require(given.work / "fit-static", "--work")
+        arms = (base_folder(E5), static / "model", static / JOINED)
+        print(with_votes(given, rows, dict(zip(ARMS, arms, strict=False))))
+        return
     made, units = corpus_pairs(given.data, chunks)
     pairs = made + issues(rows, early, units)
     base = base_folder(E5)
@@ -184,9 +189,6 @@ def main() -> None:
     join_with_base(str(base), static, passages, share, given.work / "cache")
     embedders["joined"] = static / JOINED
     embedders["lora"] = lora(base, pairs, given.work / "fit-lora", given)
-    if given.votes:
-        print(with_votes(given, rows, embedders))
-        return
     listed = [rows[p] for p in late]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         table = Table(given, dict(built(given, chunks, embedders)))

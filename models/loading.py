@@ -23,7 +23,7 @@ from kofinlaw.models.folder_checks import check_folder
 from kofinlaw.models.out_of_memory import is_out_of_memory, memory_shortage
 from kofinlaw.models.settings import Dtype, Quantization
 
-__all__ = ["check_block_widths", "load_model", "quiet_bars", "repair_nf4"]
+__all__ = ["bitsandbytes_config", "check_block_widths", "load_model", "quiet_bars", "repair_nf4"]
 
 
 def load_model(
@@ -72,7 +72,7 @@ def load_model(
                 attn_implementation=attention,
                 local_files_only=True,
                 trust_remote_code=False,
-                quantization_config=_bitsandbytes_config(quantization, torch_dtype),
+                quantization_config=bitsandbytes_config(quantization, torch_dtype),
             )
     except Exception as error:  # transformers checks config.json with errors of many types
         if is_out_of_memory(error):
@@ -106,9 +106,10 @@ def load_model(
     return model
 
 
-def _bitsandbytes_config(
+def bitsandbytes_config(
     quantization: Quantization, compute_dtype: torch.dtype
 ) -> BitsAndBytesConfig | None:
+    """Return the settings with which transformers loads quantised weights; None without."""
     if quantization == "nf4":
         return BitsAndBytesConfig(
             load_in_4bit=True,

@@ -7,11 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import torch
 from torch.optim import Optimizer
 
 from kofinlaw import Progress, UserError
-from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import StepPlan
 from kofinlaw.trainer.device.kept_layers import kept_layers
 from kofinlaw.trainer.guards import Saved
@@ -22,10 +20,9 @@ from kofinlaw.trainer.memory_use import (
     release_memory,
     reset_peak,
 )
-from kofinlaw.trainer.optimization import learning_rate, set_learning_rate
+from kofinlaw.trainer.optimization import clip_gradients, learning_rate, set_learning_rate
 from kofinlaw.trainer.run_checkpoints import RunCheckpoints
 from kofinlaw.trainer.settings import TrainSettings
-from kofinlaw.trainer.sharding import full_tensor
 from kofinlaw.trainer.state import RunState, metrics_line
 from kofinlaw.trainer.step import Stepper
 from kofinlaw.trainer.token_budget import TokenBudget
@@ -122,9 +119,7 @@ class Loop:
             norm = self.optimizer.update()
             self._check_norm(norm)
             return norm
-        parameters = [p for _, p in trainable(self.stepper.passes.model)]
-        most = self.settings.max_gradient_norm or math.inf
-        norm = float(full_tensor(torch.nn.utils.clip_grad_norm_(parameters, most)))
+        norm = clip_gradients(self.stepper.passes.model, self.settings)
         self._check_norm(norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)

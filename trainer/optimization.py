@@ -11,9 +11,10 @@ from torch.optim import Optimizer
 from kofinlaw import UserError
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.settings import TrainSettings
+from kofinlaw.trainer.sharding import full_tensor
 from kofinlaw.trainer.zero import Zero, launched_stage
 
-__all__ = ["learning_rate", "make_optimizer", "set_learning_rate"]
+__all__ = ["clip_gradients", "learning_rate", "make_optimizer", "set_learning_rate"]
 
 
 def learning_rate(step: int, steps: int, settings: TrainSettings) -> float:
@@ -33,11 +34,16 @@ def learning_rate(step: int, steps: int, settings: TrainSettings) -> float:
     return peak * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def make_optimizer(model: Module, settings: TrainSettings) -> Optimizer:
+def make_optimizer(
+    model: Module, settings: TrainSettings, *, card: bool | None = None
+) -> Optimizer:
     """Make AdamW over the adapter; the B matrices are a second group with their own `ratio`.
 
+    `card` is whether the optimizer works on a CUDA card; None: whether this process has one.
     Raises UserError for an 8-bit optimizer without CUDA.
     """
+    if card is None:
+        card = torch.cuda.is_available()
     a = [p for name, p in trainable(model) if "lora_B" not in name]
     b = [p for name, p in trainable(model) if "lora_B" in name]
     groups = [
@@ -47,9 +53,9 @@ def make_optimizer(model: Module, settings: TrainSettings) -> Optimizer:
     rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "adamw":
         # Fused on a card: one kernel for the whole state. DeepSpeed makes states of its own.
-        fused = True if torch.cuda.is_available() and not launched_stage() else None
+        fused = True if card and not launched_stage() else None
         return torch.optim.AdamW(groups, lr=rate, weight_decay=decay, fused=fused)
-    if not torch.cuda.is_available():
+    if not card:
         raise UserError(
             f"{settings.optimizer} needs CUDA", where="train.optimizer", remedy="use adamw"
         )
@@ -58,6 +64,13 @@ def make_optimizer(model: Module, settings: TrainSettings) -> Optimizer:
     paged = settings.optimizer == "paged_adamw_8bit"
     kind = bitsandbytes.optim.PagedAdamW8bit if paged else bitsandbytes.optim.AdamW8bit
     return kind(groups, lr=rate, weight_decay=decay)
+
+
+def clip_gradients(model: Module, settings: TrainSettings) -> float:
+    """Scale the gradients down to `max_gradient_norm`; return their norm before, over all ranks."""
+    parameters = [parameter for _, parameter in trainable(model)]
+    most = settings.max_gradient_norm or math.inf
+    return float(full_tensor(torch.nn.utils.clip_grad_norm_(parameters, most)))
 
 
 def set_learning_rate(optimizer: Optimizer | Zero, rate: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
 
-__all__ = ["Trainee", "load_trainee", "use_gradient_checkpointing"]
+__all__ = [
+    "Trainee",
+    "adapted_model",
+    "checked_trainee",
+    "load_trainee",
+    "use_gradient_checkpointing",
+]
 
 
 @dataclass(frozen=True)
@@ -74,23 +80,64 @@ def load_trainee(
     base = _load_base(settings, folder, ranks)
     storage = str(base.dtype).rsplit(".", 1)[-1]
     _check_window(base, examples)
+
+    def fill(model: PeftModel) -> None:
+        if settings.lora.initialization == "loftq":
+            fill_quantization_gap(model, folder, seed=seed)
+        if settings.start_from is not None:
+            load_start_adapter(model, settings.start_from, base_sha256=sha256)
+
+    recompute = use_gradient_checkpointing(settings, ranks)
+    model = adapted_model(base, settings, ranks, seed=seed, recompute=recompute, fill=fill)
+    return checked_trainee(model, settings, examples, base_sha256=sha256, storage_dtype=storage)
+
+
+def adapted_model(
+    base: PreTrainedModel,
+    settings: TrainSettings,
+    ranks: Ranks,
+    *,
+    seed: int,
+    recompute: bool,
+    fill: Callable[[PeftModel], None] | None = None,
+) -> PeftModel:
+    """Attach the adapter and our LoRA pass, and return the model in training mode.
+
+    `recompute` turns gradient checkpointing on. `fill` may set the adapter's start before the pass
+    is replaced. Raises UserError as `attach_adapter`, and if more layers are to be kept than there
+    are.
+    """
     model = adapters.attach_adapter(base, settings.lora, seed=seed)
-    if settings.lora.initialization == "loftq":
-        fill_quantization_gap(model, folder, seed=seed)
-    if settings.start_from is not None:
-        load_start_adapter(model, settings.start_from, base_sha256=sha256)
+    if fill is not None:
+        fill(model)
     patch_lora_forward(model, fused=ranks.device.type == "cuda" and not ranks.sharded)
     if ranks.sharded and not ranks.zero_stage:  # ZeRO shards it with its optimizer, later
         shard_model(model, ranks)
-    if use_gradient_checkpointing(settings, ranks):
+    if recompute:
         base.gradient_checkpointing_enable({"use_reentrant": False})
         keep_layers(model, 0 if settings.kept_layers == "auto" else settings.kept_layers)
     model.train()
+    return model
+
+
+def checked_trainee(
+    model: PeftModel,
+    settings: TrainSettings,
+    examples: Sequence[Encoded],
+    *,
+    base_sha256: str,
+    storage_dtype: str,
+) -> Trainee:
+    """Check packed rows and the head on the model, and keep its start.
+
+    Raises UserError as `why_not_packed` and `check_head`.
+    """
     not_packed = why_not_packed(model, examples, settings)
     ids = torch.from_numpy(examples[0].tokens[:16]).to(model.device)[None]
     check_head(model, ids, settings.head_chunk_rows)
     start = {name: tensor.clone() for name, tensor in adapters.gathered_tensors(model).items()}
-    return Trainee(model, sha256, storage, start, adapters.frozen_checksums(model), not_packed)
+    frozen = adapters.frozen_checksums(model)
+    return Trainee(model, base_sha256, storage_dtype, start, frozen, not_packed)
 
 
 def use_gradient_checkpointing(settings: TrainSettings, ranks: Ranks) -> bool:

@@ -4,7 +4,7 @@
 
 - assertions: the memory limit of training, fused AdamW, the card's free memory, the share of vLLM,
   the allocator's setting, float32 sums of 16-bit products.
-- memory: the measured peak of a training step against the plan.
+- memory: the measured peak of a training step against the plan and the simulation.
 - oom: a step that runs out of memory gives the same gradients as one that does not.
 - training: tokens a second, kofinlaw against TRL and Unsloth in turns.
 - answering: seconds a question with the shapes of EXAONE-3.5-7.8B and SOLAR-10.7B.
@@ -82,7 +82,7 @@ def assertions(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def memory(args: argparse.Namespace) -> dict[str, Any]:
-    """Measure a training step's peak on EXAONE's shape and compare it with the plan."""
+    """Measure a training step's peak on EXAONE's shape; compare it with plan and simulation."""
     import torch
     from shapes import train_steps, without_context
 
@@ -91,18 +91,38 @@ def memory(args: argparse.Namespace) -> dict[str, Any]:
     from kofinlaw.units import GIB
 
     length, rows = (64, 2) if args.rehearse else (2048, 2)
+    simulated = simulated_peak(args, length, rows)
     model, vocabulary = made(args, EXAONE)
     train_steps(model, vocabulary, length, rows, optimizer="adamw")
     if args.rehearse:
-        return {"plan_error": None, "note": "a processor's peak is not the allocator's"}
+        note = "a processor's peak is not the allocator's"
+        errors = {"plan_error": None, "simulation_error": None}
+        return {**errors, "simulated_gib": round(simulated / GIB, 4), "note": note}
     plan = plan_training_memory(find_model(EXAONE), optimizer="adamw", length=length, batch=rows)
-    peak = torch.cuda.max_memory_reserved() / GIB
+    reserved = torch.cuda.max_memory_reserved() / GIB
+    allocated = torch.cuda.max_memory_allocated() / GIB
     planned = without_context(plan)
     return {
         "planned_gib": round(planned, 2),
-        "peak_gib": round(peak, 2),
-        "plan_error": round(abs(planned / peak - 1), 3),
+        "peak_gib": round(reserved, 2),
+        "plan_error": round(abs(planned / reserved - 1), 3),
+        "simulated_gib": round(simulated / GIB, 2),
+        "allocated_gib": round(allocated, 2),
+        "simulation_error": round(abs(simulated / GIB / allocated - 1), 3),
     }
+
+
+def simulated_peak(args: argparse.Namespace, length: int, rows: int) -> int:
+    """Return the bytes alive at the peak of the step of `memory`, by simulation."""
+    from shapes import config_of
+
+    from kofinlaw.models.catalogue import find_model
+    from kofinlaw.trainer.settings import TrainSettings
+    from kofinlaw.trainer.simulation.training import open_training
+
+    config = config_of(find_model(EXAONE), **(PICO if args.rehearse else {}))
+    with open_training(config, TrainSettings(), card=True) as training:
+        return training.peak(length, rows, supervised=0.5).size
 
 
 def oom(args: argparse.Namespace) -> dict[str, Any]:

@@ -116,30 +116,13 @@ def config_of(card: ModelCard, **changes: Any) -> Any:
 
     Raises: ValueError if the architecture is neither Llama, EXAONE nor Qwen2.
     """
-    import transformers
+    from kofinlaw.trainer.simulation.card_config import config_from_card
 
-    shape: dict[str, Any] = {
-        "vocab_size": card.vocab,
-        "hidden_size": card.hidden,
-        "intermediate_size": card.intermediate,
-        "num_hidden_layers": card.layers,
-        "num_attention_heads": card.heads,
-        "num_key_value_heads": card.kv_heads,
-        "head_dim": card.head_dim,
-        "max_position_embeddings": card.context,
-        "tie_word_embeddings": card.tied,
-        "bos_token_id": 1,
-        "eos_token_id": 2,
-        "pad_token_id": 0,
-    }
-    shape.update(changes)
-    if card.model_type == "qwen2":
-        return transformers.Qwen2Config(**shape)
-    if card.model_type not in ("llama", "exaone"):
+    if card.model_type not in ("llama", "exaone", "qwen2"):
         raise ValueError(
             f"cannot make a random {card.model_type} model: use a Llama, EXAONE or Qwen2 model"
         )
-    return transformers.LlamaConfig(**shape)
+    return config_from_card(card, **changes)
 
 
 def save_config(name: str, folder: Path, **changes: Any) -> Path:

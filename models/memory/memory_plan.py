@@ -8,7 +8,7 @@ Sizes are GiB, lengths tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,6 +37,7 @@ __all__ = [
     "TOKENIZER_BYTES",
     "MemoryPlan",
     "Optimizer",
+    "held_by_tensors",
     "plan_serving_memory",
     "plan_training_memory",
 ]
@@ -57,6 +58,10 @@ TOKENIZER_BYTES = 1100
 # Bytes per logit while the loss of a chunk is computed (trainer/loss.py): 16 bits and a float32
 # copy; and while probabilities are computed (models/engines/decoder.py): float32 twice.
 LOSS_BYTES, LOGPROB_BYTES = 6, 8
+
+
+_CONTEXT, _SLACK, _HOLES = "context", "allocator's slack", "holes in the heap"
+_NOT_TENSORS = (_CONTEXT, _SLACK, _HOLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +220,18 @@ def _attention_tensors(card: ModelCard, context: int) -> list[tuple[int, int]]:
     return [(2 * card.hidden, 2), (2 * attention, 3), (2 * scores, 1), (4 * scores, 2)]
 
 
+def held_by_tensors(terms: Mapping[str, float]) -> float:
+    """Return the GiB of a plan's terms that tensors hold: without context, slack and holes."""
+    return sum(gib for name, gib in terms.items() if name not in _NOT_TENSORS)
+
+
 def _with_rest(terms: dict[str, float], free: float, gpu: bool) -> dict[str, float]:
     """Add the memory that the allocator holds (`free` bytes of a CPU heap) and the process."""
     if gpu:
-        terms["allocator's slack"] = GPU_SLACK * sum(terms.values())
+        terms[_SLACK] = GPU_SLACK * sum(terms.values())
     else:
-        terms["holes in the heap"] = free / GIB
-    terms["context"] = GPU_CONTEXT_GIB if gpu else CPU_CONTEXT_GIB
+        terms[_HOLES] = free / GIB
+    terms[_CONTEXT] = GPU_CONTEXT_GIB if gpu else CPU_CONTEXT_GIB
     return terms
 
 

@@ -224,15 +224,24 @@ def plan(
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
     card: Card = None,
+    simulate: Annotated[
+        bool,
+        typer.Option(
+            "--simulate",
+            help="Also run the training step without weights and count its memory (minutes).",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check a recipe before it runs: policy, weights, examples, memory, hours, disk."""
     from kofinlaw.recipes.pipeline.plan import make_plan, plan_lines, planned_machine
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
 
     bound = bind_recipe(recipe, overrides, runs)
     machine = planned_machine(bound, card)
-    with _brief_progress("plan") as progress:
-        result = make_plan(bound, machine, progress)
+    shown = stage_progress("plan") if simulate else _brief_progress("plan")
+    with shown as progress:
+        result = make_plan(bound, machine, progress, simulate=simulate)
     if as_json:
         print_json(result)
     else:

@@ -111,7 +111,9 @@ def mcp(
             from kofinlaw.recipes.law_tools.http import HttpSettings, serve_http
 
             token, names = os.environ.get("KOFINLAW_TOKEN", ""), tuple(allow_host or ())
-            serve_http(server, HttpSettings(host, port, token, names), say)
+            if not serve_http(server, HttpSettings(host, port, token, names), say):
+                sys.stdout.flush()
+                os._exit(0)  # a call that was cut off still has its thread
             return
         import anyio
 

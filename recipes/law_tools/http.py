@@ -64,8 +64,11 @@ def make_http_app(server: Server[Any], access: Access) -> ASGIApp:
     return _Door(app, access)
 
 
-def serve_http(server: Server[Any], settings: HttpSettings, say: Callable[[str], None]) -> None:
+def serve_http(server: Server[Any], settings: HttpSettings, say: Callable[[str], None]) -> bool:
     """Serve until SIGTERM or Ctrl+C, and let running requests end.
+
+    Returns whether all of them ended in time. The thread of another one may still run, and Python
+    waits for it at its own end.
 
     Raises UserError for an address without a token and for a port that cannot be opened.
     """
@@ -93,3 +96,4 @@ def serve_http(server: Server[Any], settings: HttpSettings, say: Callable[[str],
         with running.signals():
             running.run(sockets=[listener])
         say("server stopped")
+        return not running.force_exit

@@ -25,6 +25,7 @@ from kofinlaw.recipes.pipeline.planning.retriever_figures import (
     retriever_figures,
     retriever_lines,
 )
+from kofinlaw.recipes.pipeline.planning.simulated import simulation_figures, simulation_lines
 from kofinlaw.recipes.pipeline.planning.start_checks import (
     StartChecks,
     check_figures,
@@ -73,22 +74,32 @@ def _is_large(run: Run) -> bool:
     return not run.recipe.ask_only and model is not None and model.parameters >= LARGE_PARAMETERS
 
 
-def make_plan(run: Run, machine: Machine | None = None, progress: Progress = silent) -> Plan:
+def make_plan(
+    run: Run,
+    machine: Machine | None = None,
+    progress: Progress = silent,
+    *,
+    simulate: bool = False,
+) -> Plan:
     """Check everything that can be checked without loading weights.
 
     Args:
         run: The recipe bound to its folder.
         machine: The machine that is planned for; None: as `planned_machine` chooses.
-        progress: Receives the phases of counting the examples.
+        progress: Receives the phases of counting the examples and of the simulation.
+        simulate: Whether to simulate the training step too; this loads torch.
 
     Nothing is written to the run's folder. Raises UserError if the catalogue does not know the
-    model.
+    model, and as `simulation_figures`.
     """
     machine = machine or planned_machine(run, None)
     student_card(run)
     found = check_start(run, machine, progress)
     examples = _examples(run, found)
     memory, training, answering, disk = check_figures(run, found, examples.lengths)
+    simulation = None
+    if simulate:
+        simulation = simulation_figures(run, machine, memory, found.problems, progress)
     teacher = _teacher(run, machine, found)
     retriever = _retriever(run, machine, found, progress)
     recipe = run.recipe
@@ -115,6 +126,7 @@ def make_plan(run: Run, machine: Machine | None = None, progress: Progress = sil
         "lengths": examples.lengths,
         "first_example": examples.first,
         "memory": memory,
+        "simulation": simulation,
         "training": training,
         "teacher": teacher,
         "retriever": retriever,
@@ -231,7 +243,7 @@ def plan_lines(plan: Plan, systems: int = 1) -> list[str]:
     ]
     lines += ["", *_at_hand_lines(plan), *_document_lines(plan)]
     if plan["trains"]:
-        lines += ["", *_training_lines(plan)]
+        lines += ["", *_training_lines(plan), *simulation_lines(plan)]
         if plan["trained"]:
             lines.append("the training is complete, and `run` does not repeat it")
     else:

@@ -18,6 +18,8 @@ __all__ = [
     "MemoryFigures",
     "Plan",
     "RetrieverFigures",
+    "SimulatedHolder",
+    "SimulationFigures",
     "TeacherPlan",
     "TrainingFigures",
     "VerdictRow",
@@ -114,6 +116,47 @@ class MemoryFigures(TypedDict):
     limit_is: str
     micro_batch: int
     longest_sequence: int
+
+
+class SimulatedHolder(TypedDict):
+    """Tensors that are alive at the peak: what they are, the operator that made them, and GiB."""
+
+    kind: str
+    operator: str
+    count: int
+    gib: float
+
+
+class SimulationFigures(TypedDict):
+    """Memory of the training by simulation (`plan --simulate`) in GiB, lengths in tokens.
+
+    - `peak_gib` is alive at the peak of a step with one sequence of `length` tokens, in `place`
+      while `operator` runs; `kinds_gib` is its split.
+    - `total_gib` adds the allocator's share and the context, `loaded_gib` is the peak before the
+      first step.
+    - `arithmetic_gib` is the plan without them, `ratio` is it divided by `peak_gib`.
+    - `micro_batch` and `longest_sequence` are the largest that fit the limit; no micro-batch above
+      `most_rows` is tried.
+    - `notes` say what of the recipe was simulated otherwise.
+    """
+
+    length: int
+    peak_gib: float
+    place: str
+    operator: str
+    backward: bool
+    kinds_gib: dict[str, float]
+    largest: list[SimulatedHolder]
+    total_gib: float
+    loaded_gib: float
+    arithmetic_gib: float
+    ratio: float
+    micro_batch: int
+    most_rows: int
+    longest_sequence: int
+    simulated_sizes: int
+    seconds: float
+    notes: list[str]
 
 
 class TrainingFigures(TypedDict):
@@ -217,7 +260,7 @@ class Plan(TypedDict):
 
     `warnings` do not stop a run. `estimated` lists what the figures assume that are estimates and
     not counts. `trained` says that the training is complete. `retriever` is None unless the recipe
-    has the section.
+    has the section, `simulation` unless `--simulate` asks for it.
     """
 
     recipe: str
@@ -236,6 +279,7 @@ class Plan(TypedDict):
     lengths: Lengths
     first_example: FirstExample | None
     memory: MemoryFigures
+    simulation: SimulationFigures | None
     training: TrainingFigures
     teacher: TeacherPlan | None
     retriever: RetrieverFigures | None

@@ -48,6 +48,9 @@ def test_the_openai_client_reads_models_answers_streams_and_embeddings(address):
         assert len(plain.choices[0].message.content) <= 4
         with pytest.raises(openai.NotFoundError, match="no model 'other'"):
             client.chat.completions.create(model="other", messages=messages)
+        for field in ({"top_p": 0.5}, {"response_format": {"type": "json_object"}}):
+            with pytest.raises(openai.BadRequestError, match=next(iter(field))):
+                client.chat.completions.create(model="pico", messages=messages, **field)
         vectors = client.embeddings.create(model=EMBEDDER, input=["보관 기간", "보관 기간", "벌"])
         first, second, third = (one.embedding for one in vectors.data)
         assert len(first) == 384
