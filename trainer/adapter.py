@@ -19,7 +19,7 @@ from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.settings import LoraSettings
 from kofinlaw.trainer.sharding import full_tensor, local_tensor
 
-# peft is not imported here: it imports transformers, and Unsloth must be imported before that.
+# peft and transformers take seconds to import, so functions import them when they need them.
 if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
@@ -37,6 +37,8 @@ __all__ = [
     "unchanged_parameters",
     "write_adapter",
 ]
+
+CHECKSUM_PART = 1 << 24  # elements; torch casts a whole part to 64 bits before it adds
 
 
 def linear_layers(model: Module) -> dict[str, tuple[int, int]]:
@@ -142,14 +144,15 @@ def trainable(model: Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def frozen_checksums(model: Module) -> dict[str, int]:
-    """Return a checksum of every frozen tensor by name: the sum of its bytes, with overflow."""
+    """Return a checksum of every frozen tensor by name: the sum of its values read as integers."""
     checksums: dict[str, int] = {}
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         if tensor.requires_grad:
             continue
         flat = local_tensor(tensor).detach().contiguous().reshape(-1)
         width = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-        checksums[name] = int(flat.view(width[flat.element_size()]).sum(dtype=torch.int64))
+        parts = flat.view(width[flat.element_size()]).split(CHECKSUM_PART)
+        checksums[name] = sum(int(part.sum(dtype=torch.int64)) for part in parts)
     return checksums
 
 

@@ -27,7 +27,7 @@ from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.weight_headers import weight_files
 from kofinlaw.trainer.loss import causal_model
 
-# peft is not imported here: it imports transformers, and Unsloth must be imported before that.
+# peft and transformers take seconds to import, so functions import them when they need them.
 if TYPE_CHECKING:
     from peft import PeftModel
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-# peft is not imported here: it imports transformers, and Unsloth must be imported before that.
+# peft and transformers take seconds to import, so functions import them when they need them.
 if TYPE_CHECKING:
     from peft.tuners.lora import LoraLayer
     from torch.autograd.function import FunctionCtx

@@ -20,7 +20,7 @@ from kofinlaw.models.memory.heap import trim_heap
 from kofinlaw.trainer.contrast.attention import RowLayout, layer_masks
 from kofinlaw.trainer.device.varlen_attention import JoinedRows
 
-# transformers is not imported here: Unsloth must be imported before it.
+# transformers takes seconds to import, so functions import it when they need it.
 if TYPE_CHECKING:
     from torch.autograd.function import FunctionCtx
     from transformers import PretrainedConfig, PreTrainedModel

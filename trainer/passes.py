@@ -107,7 +107,7 @@ class Passes:
         config = causal_model(model).config.get_text_config()
         self.ceiling = 3 * math.log(config.vocab_size)  # nats per token; above it a loss exploded
         if ranks.device.type == "cpu":
-            # Imported late: it imports transformers, and Unsloth must be imported before that.
+            # Imported late: it imports transformers, which takes seconds.
             from kofinlaw.models.memory.heap_limit import limit_heap_growth
 
             limit_heap_growth(model)

@@ -1,6 +1,6 @@
 """Run TRL's DPO trainer on encoded pairs.
 
-This module imports transformers and TRL, so it must be imported after Unsloth.
+It imports transformers and TRL, which takes seconds: only the command `prefer` imports it.
 """
 
 from __future__ import annotations

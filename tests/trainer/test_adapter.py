@@ -49,3 +49,19 @@ def test_rslora_and_dora_train_every_tensor(short_run, lora, tmp_path):
     config = json.loads((tmp_path / "run" / "adapter" / "adapter_config.json").read_text())
     assert config["use_rslora"] is ("rank_stabilized" in lora)
     assert config["use_dora"] is ("decomposed" in lora)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "bfloat16", "float32", "int64"])
+def test_a_checksum_of_parts_is_that_of_the_whole_tensor(monkeypatch, dtype):
+    import torch
+
+    from kofinlaw.trainer import adapter
+
+    model = torch.nn.Module()
+    values = torch.arange(-30, 71).to(getattr(torch, dtype))
+    model.register_buffer("values", values)
+    whole = adapter.frozen_checksums(model)
+    monkeypatch.setattr(adapter, "CHECKSUM_PART", 7)
+    assert adapter.frozen_checksums(model) == whole
+    values[50] = values[50] + 1
+    assert adapter.frozen_checksums(model) != whole

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-# transformers is not imported here: Unsloth must be imported before it.
+# transformers takes seconds to import, so functions import it when they need it.
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
