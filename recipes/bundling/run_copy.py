@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,7 +31,7 @@ __all__ = ["copy_run", "read_compliance"]
 _BLOCK = 8 << 20
 # Settings and cards of models may name the folder that they were written in. Tokens, documents and
 # the index are left as they are.
-_SETTINGS = re.compile(r"README\.md|kofinlaw\.json|modules\.json|(?!tokenizer).*config.*\.json")
+_SETTINGS = ("README.md", "kofinlaw.json", "modules.json")
 _MOST_TEXT = 1 << 20
 _DOCUMENTS = ("run/data/", "run/index/")
 
@@ -80,8 +79,9 @@ def _copy(file: RunFile, bundle: Path, folders: list[str]) -> OutputFile:
 
 
 def _is_settings(file: RunFile) -> bool:
-    named = _SETTINGS.fullmatch(Path(file.place).name) is not None
-    return named and not file.place.startswith(_DOCUMENTS)
+    name = Path(file.place).name
+    config = "config" in name and name.endswith(".json") and not name.startswith("tokenizer")
+    return (config or name in _SETTINGS) and not file.place.startswith(_DOCUMENTS)
 
 
 def _check_copy(

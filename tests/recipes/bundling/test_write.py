@@ -239,7 +239,10 @@ def test_without_a_platform_the_oldest_one_that_fits_the_installed_wheels_is_tak
     asking_run, tmp_path, write_wheel, installed
 ):
     shelf = tmp_path / "wheels"
-    write_wheel(shelf, "kofinlaw", "0.1.0", requires=("fast",))
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "pyproject.toml").write_text(
+        '[project]\nname = "kofinlaw"\nversion = "0.1.0"\ndependencies = ["fast", "torch"]\n'
+    )
     write_wheel(shelf, "torch", "2.13.0+cpu", tag="cp311-cp311-manylinux_2_17_x86_64")
     write_wheel(shelf, "fast", "1", tag="cp311-cp311-manylinux_2_31_x86_64")
     run = reopen(asking_run)
