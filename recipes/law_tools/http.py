@@ -9,11 +9,10 @@ from typing import Any
 import uvicorn
 from mcp.server.lowlevel import Server
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from kofinlaw.recipes.serving.access import Access, open_access
+from kofinlaw.recipes.serving.door import Door
 from kofinlaw.recipes.serving.server import listen
 from kofinlaw.recipes.serving.stopping import GRACE, StoppableServer
 
@@ -33,25 +32,6 @@ class HttpSettings:
     names: tuple[str, ...] = ()
 
 
-class _Door:
-    """Refuse foreign hosts, foreign pages and missing tokens before anything is read."""
-
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        self._app, self._access = app, access
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app: ASGIApp = self._app
-        if scope["type"] == "http":
-            given = Request(scope).headers
-            if not self._access.knows(given.get("host", ""), given.get("origin", "")):
-                app = JSONResponse({"error": "unknown Host or Origin"}, 403)
-            elif not self._access.admits(given.get("authorization", "")):
-                app = JSONResponse(
-                    {"error": "a valid token is needed"}, 401, {"WWW-Authenticate": "Bearer"}
-                )
-        await app(scope, receive, send)
-
-
 def make_http_app(server: Server[Any], access: Access) -> ASGIApp:
     """Return the ASGI application; its life span starts and stops the server's sessions."""
     app = server.streamable_http_app(
@@ -61,7 +41,7 @@ def make_http_app(server: Server[Any], access: Access) -> ASGIApp:
         # The door checks Host, Origin and the token for every path.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    return _Door(app, access)
+    return Door(app, access, guarded="/")
 
 
 def serve_http(server: Server[Any], settings: HttpSettings, say: Callable[[str], None]) -> bool:
