@@ -11,7 +11,7 @@ Each kind takes words that point to a passage and leaves out what would give the
 - `decision`: the issue that a court decided (판시사항), and each article that it cites for it;
 - `question`: a question of the question generators, without act and article;
 - `everyday`: a sentence of the article as people would ask it: `임차인` becomes `세입자`;
-- `scenario`: who acts and in which case, told as one's own situation, without what the rule says.
+- `scenario`: who acts and in which case, in the first person, without what the rule says.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tell a rule's actor and condition as one's own situation, and ask what the rule says for it.
+"""Write a rule's actor and condition in the first person, and ask what the rule says for it.
 
 `임차인은 … 통지한 경우에는 … 하여야 한다` gives `저는 임차인입니다. … 통지했습니다. 어떻게 해야
 하나요?` The query holds who acts and when, and leaves out what the rule says.
@@ -71,17 +71,17 @@ def scenario_queries(laws: Laws, rng: random.Random) -> Iterator[Query]:
 
 def _scenario(clause: Clause) -> Query | None:
     sentence = clause.main.rstrip(". ")
-    told = _told(sentence)
+    situation = _in_first_person(sentence)
     asked = _asked(sentence)
-    if not told or not asked or _ELSEWHERE.search(told):
+    if not situation or not asked or _ELSEWHERE.search(situation):
         return None
-    text = without_citations(f"{told} {asked}")
+    text = without_citations(f"{situation} {asked}")
     if not SHORTEST <= len(text) <= LONGEST:
         return None
     return Query(text, clause.article.id, sentence)
 
 
-def _told(sentence: str) -> str:
+def _in_first_person(sentence: str) -> str:
     """Return who speaks and what happened; empty if the sentence does not say both."""
     who, condition = acting_subject(sentence), condition_of(sentence)
     if who and condition is not None:
