@@ -14,6 +14,7 @@ __all__ = [
     "Change",
     "Changes",
     "Read",
+    "Text",
     "changes_of",
     "current_verdicts",
     "last_verdict",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
 from kofinlaw import UserError
 from kofinlaw.augment.review.agreement import Agreement, agreement
 from kofinlaw.augment.review.outcomes import Read, current_verdicts, settled
-from kofinlaw.augment.review.sample import first_outcomes, reading_order
+from kofinlaw.augment.review.sample import Sample, first_outcomes
 from kofinlaw.augment.review.sequential import ERROR, LIMIT, Outcome, RateVerdict, rate_bounds
-from kofinlaw.augment.review.verdicts import Verdict, example_sha256
+from kofinlaw.augment.review.verdicts import Verdict
 from kofinlaw.decoding import load_json
 from kofinlaw.files import write_json, write_text
-from kofinlaw.records import Example
 from kofinlaw.texts import markdown_text
 
 __all__ = [
@@ -81,23 +80,23 @@ class ReviewRecord(TypedDict):
     not_made: list[str]
 
 
-def review_record(made: Iterable[Example], verdicts: Sequence[Verdict], seed: int) -> ReviewRecord:
+def review_record(sample: Sample, verdicts: Sequence[Verdict]) -> ReviewRecord:
     """Return the figures of the verdicts on the examples as they were made."""
-    sample, read = reading_order(made, seed), current_verdicts(verdicts)
-    texts = {(e.id, example_sha256(e)) for found in sample.values() for e in found}
-    ids = {name for name, _ in texts}
-    here = {text: by_reader for text, by_reader in read.items() if text in texts}
+    read = current_verdicts(verdicts)
+    here = {text: found for text, found in read.items() if sample.sha256.get(text[0]) == text[1]}
     lost = sorted({name for name, _ in read} - {name for name, _ in here})
-    readers = Counter(one.reader for found in here.values() for one in found.values())
+    readers = Counter(
+        one.reader for found in here.values() for one in found.values() if not one.settles
+    )
     return {
         "limit": LIMIT,
         "error": ERROR,
-        "kinds": {kind: _kind(found, here) for kind, found in sample.items()},
+        "kinds": {kind: _kind(sample, kind, here) for kind in sample.kinds},
         "readers": dict(sorted(readers.items())),
         "agreement": [_agreement(one) for one in agreements(here)],
         "differ": sorted(name for (name, _), found in here.items() if settled(found) is None),
-        "other_text": [name for name in lost if name in ids],
-        "not_made": [name for name in lost if name not in ids],
+        "other_text": [name for name in lost if name in sample.sha256],
+        "not_made": [name for name in lost if name not in sample.sha256],
     }
 
 
@@ -132,10 +131,10 @@ def _agreement(one: Agreement) -> AgreementRecord:
     }
 
 
-def _kind(examples: Sequence[Example], read: Read) -> KindReview:
-    outcomes = first_outcomes(examples, read)
-    bounds = rate_bounds(len(examples), outcomes)
-    any_read = sum((example.id, example_sha256(example)) in read for example in examples)
+def _kind(sample: Sample, kind: str, read: Read) -> KindReview:
+    examples = sample.kinds[kind]
+    bounds = rate_bounds(len(examples), first_outcomes(sample, kind, read))
+    any_read = sum(sample.text(example) in read for example in examples)
     return {
         "examples": len(examples),
         "read": bounds.read,

@@ -76,7 +76,9 @@ def export_examples(session: Session, form: str, out: Path, most: int) -> Export
 
     Raises UserError if the disk is full or a folder lies in the way.
     """
-    rows = [_shown_example(session, e) for found in session.sample.values() for e in found[:most]]
+    rows = [
+        _shown_example(session, e) for found in session.sample.kinds.values() for e in found[:most]
+    ]
     if form == "argilla":
         beside = out.with_suffix(".settings.json")
         write_json(beside, argilla_settings())

@@ -15,11 +15,12 @@ from kofinlaw.augment.review.review_card import (
 from kofinlaw.augment.review.sample import reading_order
 
 MANY = [choice_example(f"quantity-{number}") for number in range(60)] + [free_example()]
-ORDER = reading_order(MANY, 7)["choice_quantity"]
+SAMPLE = reading_order(MANY, 7)
+ORDER = SAMPLE.kinds["choice_quantity"]
 
 
 def page(verdicts, made=MANY):
-    return "\n".join(review_lines(review_record(made, verdicts, 7)))
+    return "\n".join(review_lines(review_record(reading_order(made, 7), verdicts)))
 
 
 def test_a_card_without_verdicts_says_so():
@@ -36,9 +37,7 @@ def test_the_table_has_counts_rates_and_the_verdict_of_each_kind():
 
 def test_wrong_and_unclear_examples_are_counted_and_chosen_ones_are_not():
     verdicts = [verdict(ORDER[0]), verdict(ORDER[1], "wrong"), verdict(ORDER[2], "unclear")]
-    row = review_record(MANY, [*verdicts, verdict(ORDER[9], "wrong")], 7)["kinds"][
-        "choice_quantity"
-    ]
+    row = review_record(SAMPLE, [*verdicts, verdict(ORDER[9], "wrong")])["kinds"]["choice_quantity"]
     assert (row["read"], row["wrong"], row["unclear"], row["chosen"]) == (3, 1, 1, 1)
     assert row["rate"] == 0.3333
     assert "open (1 read out of order)" in page([*verdicts, verdict(ORDER[9], "wrong")])
@@ -48,7 +47,7 @@ def test_two_readers_have_an_agreement_and_open_differences():
     verdicts = [verdict(example, reader=name) for example in ORDER[:9] for name in ("kim", "lee")]
     verdicts += [verdict(ORDER[9], "wrong"), verdict(ORDER[9], "right", "lee")]
     verdicts += [verdict(ORDER[10], "wrong"), verdict(ORDER[10], "wrong", "lee")]
-    record = review_record(MANY, verdicts, 7)
+    record = review_record(SAMPLE, verdicts)
     assert record["readers"] == {"kim": 11, "lee": 11}
     assert record["differ"] == [ORDER[9].id]
     (one,) = record["agreement"]
@@ -56,13 +55,13 @@ def test_two_readers_have_an_agreement_and_open_differences():
     assert one["kappa"] == pytest.approx((10 / 11 - 92 / 121) / (1 - 92 / 121), abs=1e-3)
     assert "| kim and lee | 11 | 10 (91%) | 0.62 |" in page(verdicts)
     solved = [*verdicts, verdict(ORDER[9], "wrong", settles=True)]
-    assert review_record(MANY, solved, 7)["differ"] == []
-    assert review_record(MANY, solved, 7)["agreement"] == [one]  # the readers' own verdicts
+    assert review_record(SAMPLE, solved)["differ"] == []
+    assert review_record(SAMPLE, solved)["agreement"] == [one]  # the readers' own verdicts
 
 
 def test_verdicts_on_other_texts_are_listed_and_not_used():
     verdicts = [verdict(ORDER[0], "wrong", sha256="0" * 64), verdict(choice_example("gone-1"))]
-    record = review_record(MANY, verdicts, 7)
+    record = review_record(SAMPLE, verdicts)
     assert (record["other_text"], record["not_made"]) == ([ORDER[0].id], ["gone-1"])
     assert record["kinds"]["choice_quantity"]["read"] == 0
     text = page(verdicts)
@@ -81,7 +80,7 @@ def test_the_section_is_replaced_in_the_card_or_put_before_the_rejected_ones(tmp
     (tmp_path / "card.md").write_text(f"# Training examples\n\n{rest}", encoding="utf-8")
     (tmp_path / "card.json").write_text('{"tokens": 3}', encoding="utf-8")
     for verdicts in ([], [verdict(ORDER[0])], [verdict(ORDER[0]), verdict(ORDER[1], "wrong")]):
-        record = review_record(MANY, verdicts, 7)
+        record = review_record(SAMPLE, verdicts)
         update_card(tmp_path, record)
         text = (tmp_path / "card.md").read_text(encoding="utf-8")
         section = "\n".join(review_lines(record))
@@ -91,17 +90,17 @@ def test_the_section_is_replaced_in_the_card_or_put_before_the_rejected_ones(tmp
 
 def test_a_broken_card_is_one_error(tmp_path):
     with pytest.raises(UserError, match="the card of the examples cannot be read"):
-        update_card(tmp_path, review_record(MANY, [], 7))
+        update_card(tmp_path, review_record(SAMPLE, []))
     (tmp_path / "card.md").write_text("")
     (tmp_path / "card.json").write_text("[]")
     with pytest.raises(UserError, match="it is no JSON object"):
-        update_card(tmp_path, review_record(MANY, [], 7))
+        update_card(tmp_path, review_record(SAMPLE, []))
 
 
 def test_the_lines_for_a_terminal_have_columns_and_what_is_open():
     verdicts = [verdict(ORDER[0], "wrong"), verdict(ORDER[0], "right", "lee")]
     verdicts += [verdict(ORDER[1]), verdict(choice_example("gone-1"))]
-    head, first, second, *rest = summary_lines(review_record(MANY, verdicts, 7))
+    head, first, second, *rest = summary_lines(review_record(SAMPLE, verdicts))
     assert len(head.split("at most 2%")[0]) == first.index("open")
     assert first.split()[:5] == ["choice_quantity", "60", "2", "0", "1"]
     assert second.endswith("not reviewed")

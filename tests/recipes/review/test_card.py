@@ -13,7 +13,7 @@ from kofinlaw.recipes.review.card import write_card_of
 def test_the_card_gets_the_figures_and_the_stage_stays_intact(session, run):
     kim = session()
     before = read_record(run / "augment")
-    kim.take([verdict(example) for example in kim.sample["choice_quantity"][:2]])
+    kim.take([verdict(example) for example in kim.sample.kinds["choice_quantity"][:2]])
     assert write_card_of(kim, print)
     assert "| choice_quantity | 24 | 2 |" in (run / "augment" / "card.md").read_text()
     assert Checks(run, fresh=True).state("augment").intact
@@ -27,7 +27,7 @@ def test_the_card_gets_the_figures_and_the_stage_stays_intact(session, run):
 
 def test_another_process_that_writes_the_run_keeps_its_card(session, run):
     kim, said = session(), []
-    kim.take([verdict(kim.sample["choice_quantity"][0])])
+    kim.take([verdict(kim.sample.kinds["choice_quantity"][0])])
     text = (run / "augment" / "card.md").read_text()
     with run_lock(run, print):
         assert not write_card_of(kim, said.append)

@@ -65,9 +65,9 @@ def test_argilla_gets_the_first_examples_of_each_kind_with_fields_and_questions(
     settings = json.loads(out.with_suffix(".settings.json").read_text())
     assert found.examples == len(records) == 5  # three of one kind, one each of the others
     assert [r["id"] for r in records if r["metadata"]["kind"] == KIND] == [
-        e.id for e in kim.sample[KIND][:3]
+        e.id for e in kim.sample.kinds[KIND][:3]
     ]
-    first = next(r for r in records if r["id"] == kim.sample[KIND][0].id)
+    first = next(r for r in records if r["id"] == kim.sample.kinds[KIND][0].id)
     assert first["fields"]["question"] == QUESTION
     assert first["fields"]["options"] == "1 1년\n2 3년\n3 5년\n4 10년"
     assert "제출을 요구할 수 있다" in first["fields"]["article"]
@@ -91,7 +91,7 @@ def test_label_studio_gets_tasks_and_a_configuration_that_names_their_data(expor
 @pytest.mark.parametrize("form", ["argilla", "label-studio"])
 def test_verdicts_of_two_users_come_back_once(exported, lines, form):
     kim, _, out = exported(form)
-    ids = [e.id for e in kim.sample[KIND][:3]]
+    ids = [e.id for e in kim.sample.kinds[KIND][:3]]
 
     def fill(rows):
         by_id = {row.get("id") or row["data"]["example_id"]: row for row in rows}
@@ -119,7 +119,7 @@ def test_verdicts_of_two_users_come_back_once(exported, lines, form):
 
 def test_the_readers_own_verdicts_are_suggestions(exported):
     kim, _, out = exported("argilla")
-    example = kim.sample[KIND][0]
+    example = kim.sample.kinds[KIND][0]
     kim.judge({"id": example.id, "sha256": kim.sha256(example.id), "verdict": "wrong",
                "reason": "왜", "correction": correction(answer="1")})  # fmt: skip
     for form in ("argilla", "label-studio"):
@@ -185,7 +185,7 @@ def test_one_unusable_verdict_takes_over_nothing(exported, lines, verdict, texts
     rewrite(out, fill)
     with pytest.raises(UserError, match=why) as found:
         import_verdicts(kim, out, None)
-    assert kim.sample[KIND][1].id in found.value.where
+    assert kim.sample.kinds[KIND][1].id in found.value.where
     assert lines() == []
 
 
