@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,6 @@ from kofinlaw.augment.review.sample import Sample, first_outcomes
 from kofinlaw.augment.review.sequential import ERROR, LIMIT, Outcome, RateVerdict, rate_bounds
 from kofinlaw.augment.review.verdicts import Verdict
 from kofinlaw.decoding import load_json
-from kofinlaw.files import write_json, write_text
 from kofinlaw.texts import markdown_text
 
 __all__ = [
@@ -23,11 +23,11 @@ __all__ = [
     "KindReview",
     "ReviewRecord",
     "agreements",
+    "card_texts",
     "review_lines",
     "review_record",
     "review_table",
     "summary_lines",
-    "update_card",
 ]
 
 HEADING, NEXT = "## Review\n", "## Rejected\n"
@@ -259,30 +259,34 @@ def _unused(record: ReviewRecord) -> list[str]:
     return lines
 
 
-def update_card(folder: Path, record: ReviewRecord) -> None:
-    """Replace the section on the review in `card.md` and `card.json` of a finished stage.
+def card_texts(folder: Path, record: ReviewRecord) -> dict[str, str]:
+    """Return `card.md` and `card.json` of a finished stage with these figures, by file name.
 
     Raises UserError if a card is missing or broken.
     """
-    page, figures = folder / "card.md", folder / "card.json"
     try:
-        text = page.read_text(encoding="utf-8")
-        value = load_json(figures.read_text(encoding="utf-8"))
+        page = (folder / "card.md").read_text(encoding="utf-8")
+        value = load_json((folder / "card.json").read_text(encoding="utf-8"))
         if not isinstance(value, dict):
-            raise ValueError("it is no JSON object")
+            raise ValueError("card.json is not an object")
     except (OSError, ValueError) as error:
         raise UserError(
             f"the card of the examples cannot be read: {error}",
             where=str(folder),
             remedy="run the stage augment again",
         ) from error
-    before, mark, rest = text.partition(HEADING)
+    figures = json.dumps({**value, "review": record}, ensure_ascii=False, indent=2)
+    return {"card.md": _with_section(page, record), "card.json": f"{figures}\n"}
+
+
+def _with_section(page: str, record: ReviewRecord) -> str:
+    """Return a card's Markdown with the section on the review, in the place of an earlier one."""
+    before, mark, rest = page.partition(HEADING)
     if mark:
-        after = rest.partition("\n## ")[2]
-        after = f"## {after}"
+        _, following, rest = rest.partition("\n## ")
+        after = f"## {rest}" if following else ""
     else:
-        before, mark, rest = text.partition(NEXT)
+        before, mark, rest = page.partition(NEXT)
         after = f"{mark}{rest}"
     section = "\n".join(review_lines(record))
-    write_text(page, f"{before}{section}\n{after}" if after else f"{before}\n{section}\n")
-    write_json(figures, {**value, "review": record})
+    return f"{before}{section}\n{after}"

@@ -6,11 +6,12 @@ import pytest
 from review_examples import choice_example, free_example, verdict
 
 from kofinlaw import UserError
+from kofinlaw.augment.review import sequential
 from kofinlaw.augment.review.review_card import (
+    card_texts,
     review_lines,
     review_record,
     summary_lines,
-    update_card,
 )
 from kofinlaw.augment.review.sample import reading_order
 
@@ -75,26 +76,41 @@ def test_names_of_readers_stay_text():
     assert "|kim|" not in text
 
 
-def test_the_section_is_replaced_in_the_card_or_put_before_the_rejected_ones(tmp_path):
-    rest = "## Rejected\n\n| reason | records |\n| --- | ---: |\n\n## Samples\n\n### x\n"
+@pytest.mark.parametrize("rest", ["## Rejected\n\n| reason |\n\n## Samples\n\n### x\n", ""])
+def test_the_section_is_replaced_in_the_card_or_put_before_the_rejected_ones(tmp_path, rest):
     (tmp_path / "card.md").write_text(f"# Training examples\n\n{rest}", encoding="utf-8")
     (tmp_path / "card.json").write_text('{"tokens": 3}', encoding="utf-8")
     for verdicts in ([], [verdict(ORDER[0])], [verdict(ORDER[0]), verdict(ORDER[1], "wrong")]):
         record = review_record(SAMPLE, verdicts)
-        update_card(tmp_path, record)
-        text = (tmp_path / "card.md").read_text(encoding="utf-8")
+        texts = card_texts(tmp_path, record)
         section = "\n".join(review_lines(record))
-        assert text == f"# Training examples\n\n{section}\n{rest}"
-        assert json.loads((tmp_path / "card.json").read_text()) == {"tokens": 3, "review": record}
+        assert texts["card.md"] == f"# Training examples\n\n{section}\n{rest}"
+        assert json.loads(texts["card.json"]) == {"tokens": 3, "review": record}
+        for name, text in texts.items():
+            (tmp_path / name).write_text(text, encoding="utf-8")
 
 
 def test_a_broken_card_is_one_error(tmp_path):
     with pytest.raises(UserError, match="the card of the examples cannot be read"):
-        update_card(tmp_path, review_record(SAMPLE, []))
+        card_texts(tmp_path, review_record(SAMPLE, []))
     (tmp_path / "card.md").write_text("")
     (tmp_path / "card.json").write_text("[]")
-    with pytest.raises(UserError, match="it is no JSON object"):
-        update_card(tmp_path, review_record(SAMPLE, []))
+    with pytest.raises(UserError, match=r"card\.json is not an object"):
+        card_texts(tmp_path, review_record(SAMPLE, []))
+
+
+def test_a_verdict_that_settles_is_not_another_example_that_was_read():
+    verdicts = [verdict(ORDER[0], "wrong"), verdict(ORDER[0], "right", "lee")]
+    verdicts += [verdict(ORDER[0], "right", settles=True)]
+    assert review_record(SAMPLE, verdicts)["readers"] == {"kim": 1, "lee": 1}
+
+
+def test_one_more_verdict_computes_one_more_bound_of_each_side():
+    verdicts = [verdict(example) for example in ORDER[:20]]
+    review_record(SAMPLE, verdicts)
+    before = sequential._bound.cache_info().misses
+    review_record(SAMPLE, [*verdicts, verdict(ORDER[20])])
+    assert sequential._bound.cache_info().misses - before <= 2
 
 
 def test_the_lines_for_a_terminal_have_columns_and_what_is_open():

@@ -4,7 +4,7 @@ import pytest
 from review_examples import verdict
 
 from kofinlaw import UserError
-from kofinlaw.recipes.pipeline.integrity.checks import Checks
+from kofinlaw.recipes.pipeline.integrity.checks import Checks, rerecord
 from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
 from kofinlaw.recipes.pipeline.lock import run_lock
 from kofinlaw.recipes.review.card import write_card_of
@@ -41,3 +41,34 @@ def test_a_changed_file_of_the_stage_is_not_recorded_as_intact(session, run):
     with pytest.raises(UserError, match="1 file changed"):
         write_card_of(kim, print)
     assert not Checks(run, fresh=True).state("augment").intact
+
+
+def test_the_card_is_about_the_examples_that_the_stage_holds_now(session, run):
+    kim, said = session(), []
+    example = kim.sample.kinds["choice_quantity"][0]
+    kim.take([verdict(example, "wrong")])
+    path = run / "augment" / "examples.jsonl"
+    path.write_text(path.read_text().replace("보존하여야 하는 기간은?", "보존할 기간은?"))
+    rerecord(run / "augment")
+    assert write_card_of(kim, said.append)
+    assert "made other examples since the review began" in said[0]
+    text = (run / "augment" / "card.md").read_text()
+    assert (
+        f"another text than the one that was read, so their verdicts are not used: {example.id}"
+        in text
+    )
+
+
+def test_a_full_disk_leaves_the_stage_intact(session, run, small_files):
+    kim, refused = session(), 0
+    kim.take([verdict(example) for example in kim.sample.kinds["choice_quantity"]])
+    for most in range(100, 2000, 100):
+        with small_files(most):
+            try:
+                write_card_of(kim, print)
+            except UserError as error:
+                assert "no space left" in error.message
+                refused += 1
+        assert Checks(run, fresh=True).state("augment").intact
+    assert 0 < refused < 19
+    assert write_card_of(kim, print)
