@@ -60,15 +60,23 @@ def test_the_card_is_about_the_examples_that_the_stage_holds_now(session, run):
 
 
 def test_a_full_disk_leaves_the_stage_intact(session, run, small_files):
-    kim, refused = session(), 0
+    kim, refused = session(), []
     kim.take([verdict(example) for example in kim.sample.kinds["choice_quantity"]])
     for most in range(100, 2000, 100):
         with small_files(most):
             try:
                 write_card_of(kim, print)
             except UserError as error:
-                assert "no space left" in error.message
-                refused += 1
+                refused.append(error.message)
         assert Checks(run, fresh=True).state("augment").intact
-    assert 0 < refused < 19
+    assert 0 < len(refused) < 19
+    assert all("no space left" in message for message in refused)
     assert write_card_of(kim, print)
+
+
+def test_a_stage_that_the_user_trusts_unchecked_keeps_its_card(session, run):
+    kim, said = session(), []
+    (run / "augment" / "examples_focus.jsonl").write_text("")
+    assert not write_card_of(kim, said.append, trust=True)
+    assert "the card is not written, because files of augment changed" in said[0]
+    assert not Checks(run, fresh=True).state("augment").intact
