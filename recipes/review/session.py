@@ -10,7 +10,7 @@ from typing import cast
 
 from kofinlaw import UserError
 from kofinlaw.augment.review.applying import made_examples
-from kofinlaw.augment.review.corrections import corrected, example_parts
+from kofinlaw.augment.review.corrections import CorrectionError, corrected, example_parts
 from kofinlaw.augment.review.outcomes import (
     Read,
     changes_of,
@@ -31,10 +31,13 @@ from kofinlaw.augment.review.verdicts import (
 from kofinlaw.recipes.pipeline.integrity.checks import require_stages
 from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
 from kofinlaw.recipes.pipeline.run import Run
+from kofinlaw.recipes.review.refusal import RefusedError
 from kofinlaw.recipes.review.sources import Sources, read_sources
 from kofinlaw.records import Example
 
-__all__ = ["Session", "open_session"]
+__all__ = ["MOST_REASON", "Session", "open_session"]
+
+MOST_REASON = 2000  # characters of a reason that is written on the page
 
 
 @dataclass
@@ -103,13 +106,15 @@ class Session:
         if judgement not in ("right", "wrong", "unclear"):
             raise UserError("the verdict is one of right, wrong, unclear", where="verdict")
         reason, settles = given.get("reason", ""), given.get("settles", False)
-        if not isinstance(reason, str) or len(reason) > 2000:
-            raise UserError("the reason is a text of at most 2,000 characters", where="reason")
+        if not isinstance(reason, str) or len(reason) > MOST_REASON:
+            message = f"the reason is a text of at most {MOST_REASON:,} characters"
+            raise RefusedError("long_reason", message, where="reason", values={"n": MOST_REASON})
         if not isinstance(settles, bool):
             raise UserError("`settles` is neither true nor false", where="settles")
         correction = self.checked_correction(example, given.get("correction"), judgement)
         if settles and example.id not in self.differences():
-            raise UserError("the readers of this example do not differ", where="settles")
+            message = "the readers of this example do not differ"
+            raise RefusedError("no_difference", message, where="settles")
         verdict = Verdict(
             *self.sample.text(example),
             self.reader,
@@ -134,6 +139,10 @@ class Session:
         try:
             correction = read_correction(given)
             corrected(example, correction, "")
+        except CorrectionError as error:
+            raise RefusedError(
+                error.code, str(error), where="correction", values=error.values
+            ) from error
         except ValueError as error:
             raise UserError(str(error), where="correction") from error
         return correction
@@ -223,7 +232,8 @@ class Session:
         if example is None:
             raise UserError("this run has no such example", where="id")
         if sha256 != self.sample.sha256[example.id]:
-            raise UserError(
+            raise RefusedError(
+                "other_text",
                 "the example has another text than the page shows",
                 where="sha256",
                 remedy="load the page again",
