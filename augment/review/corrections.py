@@ -20,7 +20,14 @@ from kofinlaw.data.prompting.wording import (
 )
 from kofinlaw.records import Choice, Example, Message
 
-__all__ = ["CorrectionError", "ExampleForm", "ExampleParts", "corrected", "example_parts"]
+__all__ = [
+    "CorrectionError",
+    "ExampleForm",
+    "ExampleParts",
+    "corrected",
+    "earlier_turns",
+    "example_parts",
+]
 
 ExampleForm = Literal["choice", "statement", "free", "text"]
 
@@ -118,6 +125,11 @@ def corrected(example: Example, correction: Correction, note: str) -> Example:
             "marks", "a text holds words that separate the parts of an example, like `[문제]`"
         )
     return edited
+
+
+def earlier_turns(example: Example) -> list[Message]:
+    """Return the turns before the last one, of which a teacher's examples have several."""
+    return [dict(message) for message in example.messages[:-2] if message["role"] != "system"]
 
 
 def _choice_parts(choice: Choice, asked: str, reply: str) -> ExampleParts | None:

@@ -98,7 +98,7 @@ def _check_options(
 
 
 def _export(session: Session, form: str, out: Path, most: int) -> None:
-    from kofinlaw.recipes.review.exchange import export_examples
+    from kofinlaw.recipes.review.export_file import export_examples
 
     written = export_examples(session, form, out, most)
     say(f"{written.examples} examples, the first of each kind in the order of reading")
@@ -108,7 +108,7 @@ def _export(session: Session, form: str, out: Path, most: int) -> None:
 
 
 def _import(session: Session, path: Path, reader: str | None, *, trust: bool) -> None:
-    from kofinlaw.recipes.review.exchange import import_verdicts
+    from kofinlaw.recipes.review.import_file import import_verdicts
 
     taken = import_verdicts(session, path, reader)
     for line in taken.lines():

@@ -10,7 +10,12 @@ from typing import cast
 
 from kofinlaw import UserError
 from kofinlaw.augment.review.applying import made_examples
-from kofinlaw.augment.review.corrections import CorrectionError, corrected, example_parts
+from kofinlaw.augment.review.corrections import (
+    CorrectionError,
+    corrected,
+    earlier_turns,
+    example_parts,
+)
 from kofinlaw.augment.review.outcomes import (
     Read,
     changes_of,
@@ -212,14 +217,9 @@ class Session:
             **parts.fields,
             "evidence": [asdict(one) for one in self.sources.shown(example, parts.evidence)],
             "articles": [asdict(one) for one in self.sources.articles(example)],
-            "earlier": self._earlier(example),
+            "earlier": earlier_turns(example),
             "own": None if own is None else asdict(own),
         }
-
-    def _earlier(self, example: Example) -> list[dict[str, str]]:
-        """Return the turns before the last one, of which a teacher's examples have several."""
-        turns = [m for m in example.messages[:-2] if m["role"] != "system"]
-        return [dict(message) for message in turns]
 
     def _here(self) -> Read:
         known = self.sample.sha256
