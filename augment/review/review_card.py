@@ -27,7 +27,8 @@ __all__ = [
     "review_lines",
     "review_record",
     "review_table",
-    "summary_lines",
+    "share_text",
+    "state_text",
 ]
 
 HEADING, NEXT = "## Review\n", "## Rejected\n"
@@ -189,43 +190,15 @@ def review_table(record: ReviewRecord) -> list[str]:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
         *(
             f"| {markdown_text(kind)} | {row['examples']} | {row['read']} | {row['wrong']} "
-            f"| {row['unclear']} | {_share(row['rate'])} | {_share(row['least'])} "
-            f"| {_share(row['most'])} | {_state(row)} |"
+            f"| {row['unclear']} | {share_text(row['rate'])} | {share_text(row['least'])} "
+            f"| {share_text(row['most'])} | {state_text(row)} |"
             for kind, row in record["kinds"].items()
         ),
     ]
 
 
-def summary_lines(record: ReviewRecord) -> list[str]:
-    """Return the figures as lines for a terminal."""
-    wide = max((len(kind) for kind in record["kinds"]), default=4)
-    head = ("examples", "read", "wrong", "unclear", "rate", "at least", "at most")
-    titles = [name.rjust(6) for name in head]
-    lines = ["  ".join(["kind".ljust(wide), *titles, f"at most {record['limit']:.0%} wrong"])]
-    for kind, row in record["kinds"].items():
-        counts = (row["examples"], row["read"], row["wrong"], row["unclear"])
-        shares = (row["rate"], row["least"], row["most"])
-        cells = [*map(str, counts), *map(_share, shares)]
-        aligned = [cell.rjust(max(6, len(name))) for cell, name in zip(cells, head, strict=True)]
-        lines.append("  ".join([kind.ljust(wide), *aligned, _state(row)]))
-    read = ", ".join(f"{name} {n}" for name, n in record["readers"].items())
-    lines += ["", f"readers: {read or 'none, not reviewed'}"]
-    for one in record["agreement"]:
-        kappa = "undefined" if one["kappa"] is None else f"{one['kappa']:.2f}"
-        if one["low"] is not None:
-            kappa += f" ({one['low']:.2f} to {one['high']:.2f})"
-        names = " and ".join(one["readers"])
-        lines.append(f"{names}: {one['equal']} of {one['n']} equal, kappa {kappa}")
-    if record["differ"]:
-        lines.append(f"to settle on the page: {', '.join(record['differ'])}")
-    for key, text in (("other_text", "have another text now"), ("not_made", "are no longer made")):
-        names_of: list[str] = record[key]  # type: ignore[literal-required]
-        if names_of:
-            lines.append(f"not used, because the examples {text}: {', '.join(names_of)}")
-    return lines
-
-
-def _state(row: KindReview) -> str:
+def state_text(row: KindReview) -> str:
+    """Return in words what is known of the limit in a kind."""
     chosen = f" ({row['chosen']} read out of order)" if row["chosen"] else ""
     if not row["read"]:
         return f"{NOT_REVIEWED}{chosen}"
@@ -233,7 +206,8 @@ def _state(row: KindReview) -> str:
     return f"{row['verdict']}{at}{chosen}"
 
 
-def _share(value: float | None) -> str:
+def share_text(value: float | None) -> str:
+    """Return a rate in percent."""
     return "–" if value is None else f"{value:.1%}"
 
 

@@ -118,7 +118,7 @@ def _import(session: Session, path: Path, reader: str | None, *, trust: bool) ->
 
 def _finish(session: Session, *, trust: bool) -> None:
     """Write the card, print the table, and say what comes next."""
-    from kofinlaw.augment.review.review_card import summary_lines
+    from kofinlaw.augment.review.review_summary import summary_lines
     from kofinlaw.commands import stage_command
 
     record = session.record()

@@ -11,7 +11,6 @@ from kofinlaw.augment.review.review_card import (
     card_texts,
     review_lines,
     review_record,
-    summary_lines,
 )
 from kofinlaw.augment.review.sample import reading_order
 
@@ -111,19 +110,3 @@ def test_one_more_verdict_computes_one_more_bound_of_each_side():
     before = sequential._bound.cache_info().misses
     review_record(SAMPLE, [*verdicts, verdict(ORDER[20])])
     assert sequential._bound.cache_info().misses - before <= 2
-
-
-def test_the_lines_for_a_terminal_have_columns_and_what_is_open():
-    verdicts = [verdict(ORDER[0], "wrong"), verdict(ORDER[0], "right", "lee")]
-    verdicts += [verdict(ORDER[1]), verdict(choice_example("gone-1"))]
-    head, first, second, *rest = summary_lines(review_record(SAMPLE, verdicts))
-    assert len(head.split("at most 2%")[0]) == first.index("open")
-    assert first.split()[:5] == ["choice_quantity", "60", "2", "0", "1"]
-    assert second.endswith("not reviewed")
-    assert rest == [
-        "",
-        "readers: kim 2, lee 1",
-        "kim and lee: 0 of 1 equal, kappa 0.00",
-        f"to settle on the page: {ORDER[0].id}",
-        "not used, because the examples are no longer made: gone-1",
-    ]
