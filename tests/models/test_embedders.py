@@ -100,3 +100,18 @@ def test_what_is_missing_is_named(monkeypatch):
         open_embedder("e5-small")
     with pytest.raises(UserError, match="is a llm, not an embedder"):
         open_embedder("google/gemma-3-270m")
+
+
+@pytest.mark.parametrize(
+    ("name", "marked"),
+    [
+        ("intfloat/multilingual-e5-small", True),
+        ("/weights/E5_ko", True),
+        ("/cache/models--intfloat--multilingual-e5-large/snapshots/0c51", True),
+        ("/home/e5/weights/bge-m3", False),
+        ("/cache/models--BAAI--bge-m3/snapshots/5617e5a0", False),
+        ("BAAI/bge-m3-e512", False),
+    ],
+)
+def test_only_a_model_whose_own_name_has_e5_gets_its_prefixes(name, marked):
+    assert any(embedders._prefixes(name, {}).values()) is marked
