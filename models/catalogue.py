@@ -101,6 +101,11 @@ class ModelCard:
     refused: str = ""
     notes: str = ""
 
+    @property
+    def layer_parameters(self) -> int:
+        """The weights without embeddings and head: what each token of a text is multiplied by."""
+        return self.parameters - self.vocab * self.hidden * (1 if self.tied else 2)
+
 
 @dataclass(frozen=True, slots=True)
 class GuideClaim:

@@ -36,10 +36,14 @@ MOST_GIB = 1024.0  # of one card; larger values are typing errors, such as MiB
 CARD_OPTION = "--card"
 NO_CARD = ("none", "cpu")
 
-# Measured on two cores: FLOP/s of training (270M model, AVX-512) and of answering with
-# transformers, and bytes/s of reading weights while a token is written.
+# Measured on two cores with instructions for bf16: FLOP/s of training and of reading prompts (270M
+# model, weights outside the embeddings), and bytes/s of reading weights while a token is written.
 CORES = 2
-CORES_TRAINING, CORES_ANSWERING, CORES_BANDWIDTH = 0.08e12, 0.16e12, 5e9
+CORES_TRAINING, CORES_ANSWERING, CORES_BANDWIDTH = 0.27e12, 0.27e12, 5e9
+CORES_ENCODER = 0.08e12  # FLOP/s of training an encoder
+# Without such instructions products run in float32: the measured ratio of both on one core.
+FLOAT32_SHARE = 0.4
+_BF16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")  # the last one: ARM
 
 # (name, dense bf16 FLOP/s, bytes/s) as published; the first name that nvidia-smi's name contains.
 _PUBLISHED = (
@@ -79,7 +83,8 @@ class Machine:
 
     - `gib` is the memory for training or answering, `origin` says where the figure comes from.
     - `gpu` says whether it is a card's memory.
-    - `training_flops` and `answering_flops` are FLOP/s, `bandwidth` is bytes/s.
+    - `training_flops`, `answering_flops` and `encoder_flops` (training an encoder) are FLOP/s,
+      `bandwidth` is bytes/s.
     - `rates` says in words what the rates assume.
     - `here` is False for a card that this machine does not have.
     """
@@ -89,6 +94,7 @@ class Machine:
     origin: str
     training_flops: float = CORES_TRAINING
     answering_flops: float = CORES_ANSWERING
+    encoder_flops: float = CORES_ENCODER
     bandwidth: float = CORES_BANDWIDTH
     rates: str = ""
     here: bool = True
@@ -136,15 +142,28 @@ def processor() -> Machine:
     gib, origin = usable_memory_gib(card=False)
     cores = _cores()
     factor = cores / CORES
+    half = 1.0 if _multiplies_bf16() else FLOAT32_SHARE
     return Machine(
         gib,
         False,
         origin,
-        CORES_TRAINING * factor,
-        CORES_ANSWERING * factor,
+        CORES_TRAINING * factor * half,
+        CORES_ANSWERING * factor * half,
+        CORES_ENCODER * factor,
         CORES_BANDWIDTH,
-        f"{cores} cores at the rates measured on {CORES}",
+        f"{cores} cores at the rates measured on {CORES}"
+        + ("" if half == 1 else f", times {half:g} because they lack instructions for bf16"),
     )
+
+
+def _multiplies_bf16() -> bool:
+    """Return whether this processor has instructions for products in bf16."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
+    return not set(_BF16_FLAGS).isdisjoint(flags.split())
 
 
 def planned_card(gib: float, origin: str) -> Machine:
@@ -194,6 +213,7 @@ def _card(gib: float, origin: str, card: tuple[str, float, float], *, here: bool
         gib,
         True,
         origin,
+        compute,
         compute,
         compute,
         BANDWIDTH_SHARE * bandwidth,

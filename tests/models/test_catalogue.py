@@ -149,3 +149,9 @@ def test_a_config_value_that_is_absent_or_differs_by_layer_counts_as_none(tmp_pa
     (tmp_path / "config.json").write_text(json.dumps({"hidden_size": absent}))
     assert recognise_folder(tmp_path) is None
     assert card_from_config(tmp_path).hidden == 0
+
+
+def test_the_layers_of_a_model_are_its_weights_without_embeddings_and_head():
+    gemma, qwen = find_model("gemma-3-270m"), find_model("Qwen2.5-7B")
+    assert gemma.layer_parameters == gemma.parameters - 262_144 * 640  # tied: counted once
+    assert qwen.layer_parameters == qwen.parameters - 2 * 152_064 * 3_584

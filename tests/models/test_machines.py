@@ -46,3 +46,22 @@ def test_an_unknown_card_has_the_rates_of_its_size(monkeypatch):
 def test_a_larger_card_is_no_slower():
     rates = [planned_card(gib, "test").training_flops for gib in (8, 12, 16, 24, 48, 141)]
     assert rates == sorted(rates)
+
+
+@pytest.mark.parametrize(
+    ("flags", "share"),
+    [
+        ("flags\t: fpu avx2 avx512_bf16 ht", 1.0),
+        ("Features\t: fp asimd bf16 sve", 1.0),
+        ("flags\t: fpu avx2 avx512f bf16_not", machines.FLOAT32_SHARE),
+        ("", machines.FLOAT32_SHARE),
+    ],
+)
+def test_a_processor_without_bf16_is_slower(monkeypatch, tmp_path, flags, share):
+    (tmp_path / "cpuinfo").write_text(f"processor : 0\n{flags}\n", encoding="utf-8")
+    monkeypatch.setattr(machines, "Path", lambda _: tmp_path / "cpuinfo")
+    monkeypatch.setattr(machines, "_cores", lambda: 4)
+    machine = machines.processor()
+    assert machine.training_flops == pytest.approx(2 * machines.CORES_TRAINING * share)
+    assert machine.answering_flops == pytest.approx(2 * machines.CORES_ANSWERING * share)
+    assert ("lack instructions" in machine.rates) is (share < 1)

@@ -105,12 +105,12 @@ def _time(
         bits = answering_bits(engine, card) if engine.engine == "llamacpp" else HIDDEN_BITS
         weights = card.parameters * bits / 8
         loading = weights / LOAD_BYTES
-        reading = 2 * card.parameters * effort.read / machine.answering_flops
+        reading = 2 * card.layer_parameters * effort.read / machine.answering_flops
         writing = effort.steps * weights / machine.bandwidth
         first = loading + reading + writing + SEARCH_SECONDS * load.questions
         basis = "arithmetic"
         assumes = (
-            f"2 × parameters × {effort.read:,.0f} tokens read and {effort.written:,.0f} written, "
+            f"2 × parameters of the layers × {effort.read:,.0f} tokens read and {effort.written:,.0f} written, "
             f"{machine.rates}"
         )
     total = first * effort.all / effort.first

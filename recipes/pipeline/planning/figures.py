@@ -95,10 +95,11 @@ def training_figures(
         seconds = tokens / measured.rate
         basis = f"measured: {measured.rate:g} tokens/s in the run {measured.run} on this machine"
     else:
-        # FLOP per token with P frozen parameters: 2·P forward, 2·P for the gradients of
-        # activations, and 2·P for the second forward pass of gradient checkpointing.
-        seconds = 6 * float(student_card(run).parameters) * tokens / machine.training_flops
-        basis = f"arithmetic: 6 × parameters × tokens, {machine.rates}"
+        # FLOP per token with P frozen parameters in the layers: 2·P forward, 2·P for the gradients
+        # of activations, and 2·P for the second forward pass of gradient checkpointing. Embeddings
+        # are looked up, and few tokens reach the head.
+        seconds = 6 * float(student_card(run).layer_parameters) * tokens / machine.training_flops
+        basis = f"arithmetic: 6 × parameters of the layers × tokens, {machine.rates}"
     estimated.append(f"training hours · {basis}")
     return {
         "steps": steps,

@@ -140,7 +140,7 @@ def _embedder(
         seconds = STATIC_TOKEN_SECONDS * tokens
         seconds += STATIC_WEIGHT_SECONDS * rows * card.hidden * settings.steps
         # Each token is encoded once, between two marks.
-        prepare += 3 * 2 * float(body_parameters(card)) * rows / machine.answering_flops
+        prepare += 3 * 2 * float(body_parameters(card)) * rows / machine.encoder_flops
     else:
         terms = _terms(settings, card, batch, settings.pass_pairs, gpu=machine.gpu)
         # FLOP per token with P weights: 2·P forward, 2·P for the gradients of activations, 2·P for
@@ -148,11 +148,11 @@ def _embedder(
         passes = 4 if settings.method == "lora" else 6
         passes += 0 if settings.pass_pairs >= batch else 2
         flops = passes * float(body_parameters(card)) * tokens
-        seconds = flops / machine.training_flops
+        seconds = flops / machine.encoder_flops
         if settings.held_out_share:
             texts = min(MEASURED_TEXTS, 2 * count.pairs)
             measured = 2 * 2 * float(body_parameters(card)) * texts * count.passage_tokens
-            prepare += measured / machine.answering_flops
+            prepare += measured / machine.encoder_flops
     basis = "arithmetic"
     rate = _measured(run, machine, count.units)
     if rate is not None:
@@ -212,7 +212,7 @@ def _reranker(
     tokens = settings.steps * texts * length
     flops = 2.0 * body_parameters(card) + 4.0 * body_parameters(card, layers)
     seconds, basis = _within(
-        flops * tokens / machine.training_flops,
+        flops * tokens / machine.encoder_flops,
         "arithmetic",
         settings.budget_minutes,
         "retriever.reranker.budget_minutes",
