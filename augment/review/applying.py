@@ -146,6 +146,8 @@ def _example(value: object, where: str) -> Example:
         example = from_json(Example, cast("Mapping[str, object]", value))
         if not all(isinstance(text, str) for text in (example.id, example.task)):
             raise TypeError("`id` or `task` is not a text")
+        if not example.messages:
+            raise TypeError("it has no messages")
         example_parts(example)
         example_sha256(example)
         list(example.provenance["chunks"])

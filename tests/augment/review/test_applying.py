@@ -103,6 +103,7 @@ def test_a_broken_example_is_one_error_with_its_line(tmp_path):
     broken = [{name: text for name, text in whole.items() if name != gone} for gone in whole]
     broken = [one for one in broken if "choice" in one and "checks" in one]
     broken += [{**whole, name: 3} for name in ("id", "task", "messages", "choice", "provenance")]
+    broken.append({**whole, "messages": []})
     for name in whole["choice"]:
         broken.append({**whole, "choice": {k: v for k, v in whole["choice"].items() if k != name}})
     refused = 0
@@ -122,4 +123,4 @@ def test_a_broken_example_is_one_error_with_its_line(tmp_path):
                     raise
             else:  # what is missing is not read by the review
                 reading_order(made, 7)
-    assert refused >= 2 * 12
+    assert refused >= 2 * 13
