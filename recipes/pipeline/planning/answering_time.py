@@ -110,8 +110,8 @@ def _time(
         first = loading + reading + writing + SEARCH_SECONDS * load.questions
         basis = "arithmetic"
         assumes = (
-            f"2 × parameters of the layers × {effort.read:,.0f} tokens read and {effort.written:,.0f} written, "
-            f"{machine.rates}"
+            f"2 × parameters of the layers × {effort.read:,.0f} tokens read and "
+            f"{effort.written:,.0f} written, {machine.rates}"
         )
     total = first * effort.all / effort.first
     return {

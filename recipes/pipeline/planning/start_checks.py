@@ -117,6 +117,7 @@ def check_start(
     found.problems += [
         f"policy {run.recipe.policy}: {verdict_sentence(v)}" for v in found.verdicts if not v.ok
     ]
+    _check_review(run, found)
     _check_at_hand(run, found)
     complete = all(row["exists"] for row in found.files)
     if run.recipe.data is not None and complete:
@@ -238,6 +239,25 @@ def _check_files(run: Run, found: StartChecks) -> None:
             found.warnings += question_doubts(run)
     except UserError as error:
         found.problems.append(_one_line(error))
+
+
+def _check_review(run: Run, found: StartChecks) -> None:
+    """Add a broken file of verdicts, and say how many examples the verdicts leave out or change."""
+    from kofinlaw.augment.review.outcomes import changes_of, current_verdicts
+    from kofinlaw.augment.review.verdict_file import VERDICT_FILE, read_verdicts
+
+    try:
+        changes = changes_of(current_verdicts(read_verdicts(run.folder / VERDICT_FILE)))
+    except UserError as error:
+        found.problems.append(_one_line(error))
+        return
+    if changes:
+        corrected = sum(any(c.correction for c in row) for row in changes.by_id.values())
+        left_out = len(changes.by_id) - corrected
+        found.warnings.append(
+            f"{VERDICT_FILE}: readers left out {left_out} and corrected {corrected} of the counted "
+            "examples"
+        )
 
 
 def _check_at_hand(run: Run, found: StartChecks) -> None:

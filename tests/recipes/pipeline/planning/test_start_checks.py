@@ -1,6 +1,7 @@
 """The checks before a run: the same for `plan` and `run`, each problem with its remedy."""
 
 import dataclasses
+import json
 import shutil
 
 import pytest
@@ -230,3 +231,31 @@ def test_doubtful_questions_are_a_warning_and_an_unreadable_key_is_a_problem(bou
     assert any("b (line 2)" in warning for warning in found.warnings)
     key.write_text('{"id": "a", "answer": "모름"}\n', "utf-8")
     assert "key.jsonl:1: the answer '모름' names none of the 2 options" in problems(run)
+
+
+def test_a_plan_reads_what_readers_said_of_the_examples(bound):
+    run = bound()
+    run.folder.mkdir(parents=True)
+    file = run.folder / "review.jsonl"
+    corrected = {
+        "question": "무엇을 알리나?",
+        "options": ["사고", "휴가"],
+        "answer": "1",
+        "target": "",
+    }
+    said = [
+        {"id": name, "sha256": "0" * 64, "reader": "가", "verdict": verdict, "reason": "기한"}
+        | {"correction": correction, "settles": False, "day": "2026-11-30"}
+        for name, verdict, correction in (
+            ("a", "wrong", None),
+            ("b", "wrong", corrected),
+            ("c", "right", None),
+        )
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in said), encoding="utf-8")
+    found = check_start(run, processor())
+    assert [line for line in found.warnings if "review.jsonl" in line] == [
+        "review.jsonl: readers left out 1 and corrected 1 of the counted examples"
+    ]
+    file.write_text("{broken\n" + json.dumps(said[0]) + "\n", encoding="utf-8")
+    assert "review.jsonl" in problems(run)
