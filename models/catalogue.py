@@ -26,6 +26,7 @@ __all__ = [
     "estimate_parameters",
     "find_model",
     "guide_claims",
+    "licence_notice",
     "licenses",
     "lookup_model",
     "recognise_folder",

@@ -10,7 +10,7 @@ from pathlib import Path
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_write_bytes, cache_folder, sha256_file
 from kofinlaw.models.cache import build_once, is_intact
-from kofinlaw.models.licence_files import packaged_licences
+from kofinlaw.models.licences.texts import packaged_licences
 
 __all__ = [
     "FOLDER",

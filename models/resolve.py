@@ -11,7 +11,7 @@ from kofinlaw.files import sha256_file
 from kofinlaw.models import quickstart
 from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.folder_checks import check_folder
-from kofinlaw.models.licence_files import DOWNLOADED_TEXTS
+from kofinlaw.models.licences.texts import DOWNLOADED_TEXTS
 from kofinlaw.models.settings import ModelSettings
 
 __all__ = [

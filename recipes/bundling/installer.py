@@ -69,7 +69,11 @@ def read_sums(root: Path) -> dict[str, str]:
     if seal != f"{hashlib.sha256(raw).hexdigest()}  {SUMS}\n".encode():
         raise RefusedError(f"{SUMS} or {SEAL} changed after the bundle was written")
     sums = {}
-    for line in raw.decode("utf-8").split("\n")[:-1]:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RefusedError(f"{SUMS} is not UTF-8 text: {error}") from error
+    for line in text.split("\n")[:-1]:
         digest, _, name = line.partition("  ")
         sums[name] = digest
     return sums
@@ -229,10 +233,10 @@ def _has_new_pip(environment: dict[str, str]) -> bool:
         return True
     done = _call([sys.executable, "-P", "-c", "import ensurepip"], environment)
     if done.returncode:
-        here = f"is {found.group()}" if found is not None else "is missing"
+        here = f"{found.group()} is too old" if found is not None else "pip is missing"
         wanted = ".".join(map(str, OLDEST_PIP))
         raise RefusedError(
-            f"pip {here} for {sys.executable}, and it has no ensurepip: install pip {wanted} or "
+            f"{here} for {sys.executable}, and it has no ensurepip: install pip {wanted} or "
             f"newer for it, or python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         )
     return False

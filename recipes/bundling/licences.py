@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from kofinlaw.files import atomic_write
 from kofinlaw.models.catalogue import licence_notice, lookup_model, recognise_folder
-from kofinlaw.models.licence_files import (
+from kofinlaw.models.licences.texts import (
     NOTICE,
     is_licence_text,
     licence_files,

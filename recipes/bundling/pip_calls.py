@@ -11,8 +11,14 @@ from kofinlaw import UserError
 
 __all__ = ["finds_no_wheel", "last_lines", "require_pip", "run_pip"]
 
-# What pip says if no wheel fits the target; everything else is an error of its own.
-_NO_WHEEL = ("No matching distribution found", "Could not find a version that satisfies")
+# What pip says if no wheel fits the target, also with a file of constraints and for a folder of
+# wheels; everything else is an error of its own.
+_NO_WHEEL = (
+    "No matching distribution found",
+    "Could not find a version that satisfies",
+    "ResolutionImpossible",
+    "requires a different Python",
+)
 _QUIET = ["--disable-pip-version-check", "--no-input", "--quiet"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 from kofinlaw import Progress, silent
@@ -201,7 +200,7 @@ def _base_folder(run: Run, parts: RunParts, prepare: bool, progress: Progress) -
         return model_folder(run, progress)
     found = local_folder(run.recipe.model, cache=run.cache)
     card = lookup_model(run.recipe.model.id)
-    packed = card is not None and bool(card.ships_as) and find_spec(card.ships_as) is not None
+    packed = card is not None and bool(card.ships_as) and package_folder(card.ships_as) is not None
     if found is None and not packed:
         parts.problems.append(f"the weights of {run.recipe.model.id} are not on this machine")
     return found

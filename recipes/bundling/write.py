@@ -18,7 +18,6 @@ from kofinlaw.models.policy.rules import policy_named
 from kofinlaw.recipes.bundling import installer
 from kofinlaw.recipes.bundling.licences import (
     FOLDER,
-    NO_TEXT,
     TABLE,
     LicenceRow,
     document_rows,
@@ -179,7 +178,7 @@ def _fill(
         wheels=len(wheels),
         sums_sha256=sums,
         left_out=tuple(left_out),
-        without_text=tuple(r.name for r in rows if r.kind == "package" and NO_TEXT in r.note),
+        without_text=tuple(r.name for r in rows if r.kind == "package" and not r.texts),
         built=tuple(wheel.name for wheel in wheels[1:] if wheel.built_here),
         other_versions=tuple(
             f"{name} {version} ({tested} is installed here)"

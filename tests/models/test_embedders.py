@@ -5,6 +5,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.models import embedders
@@ -100,3 +102,16 @@ def test_what_is_missing_is_named(monkeypatch):
         open_embedder("e5-small")
     with pytest.raises(UserError, match="is a llm, not an embedder"):
         open_embedder("google/gemma-3-270m")
+
+
+@given(
+    st.lists(st.sampled_from(["e5", "me-e5", "models--a--e5-x", "모델"]), min_size=1, max_size=4),
+    st.sampled_from(["kor-embed", "multilingual-e5-large"]),
+)
+def test_prefixes_follow_from_the_own_name_wherever_its_folder_lies(folders, name):
+    """A folder that is moved must not change what its embedder reads."""
+    expected = embedders._prefixes(f"owner/{name}", {})
+    assert embedders._prefixes("/".join(["", *folders, name]), {}) == expected
+    snapshot = "/".join(["", *folders, f"models--me-e5--{name}", "snapshots", "e5" * 20])
+    assert embedders._prefixes(snapshot, {}) == expected
+    assert bool(expected[True]) == ("e5" in name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from kofinlaw import UserError, __version__
 from kofinlaw.files import sha256_file, sha256_text, write_json, write_text
 from kofinlaw.models import catalogue, templates
-from kofinlaw.models.licence_files import NOTICE, licence_files
+from kofinlaw.models.licences.texts import NOTICE, licence_files
 from kofinlaw.results import JsonValue
 from kofinlaw.texts import json_in_markdown, markdown_text
 from kofinlaw.trainer.merge.adapter_files import Adapter
