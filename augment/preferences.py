@@ -102,11 +102,18 @@ def preference_pairs(
         rng = source_rng(context.seed, "preference", example.id)
         if example.choice["answer"] >= 0:
             pair = _choice_pair(context, example, wrong.get(example.id), rng)
-        elif example.id in free:
+        elif example.id in free and not _was_corrected(example):
             pair = _free_pair(context, example, *free[example.id], rng)
         if pair is not None:
             out.append(pair)
     return out
+
+
+def _was_corrected(example: Example) -> bool:
+    """Return whether a reader corrected an example: the rules know a wrong answer to the original
+    only, which may be right now.
+    """
+    return any(check["check"] == "reviewed" for check in example.checks)
 
 
 def _pair(

@@ -151,9 +151,9 @@ def generate_examples(
     applied, review = review_examples(
         examples, verdicts, out, protected=protected.copied_part, seed=seed
     )
+    _write_focus(context, examples, out)  # of all that were made: readers may see them again
     examples = applied.examples
     context.rejected += applied.rejected
-    _write_focus(context, examples, out)
     write_jsonl(out / "examples.jsonl", examples)
     write_parquet(out / "examples.parquet", examples)
     write_jsonl(out / "rejected.jsonl", context.rejected)

@@ -279,17 +279,36 @@ def _read_local_config(folder: Path) -> _LocalConfig | None:
     text = config.get("text_config")
     config = {**config, **(text if isinstance(text, dict) else {})}
     shape = {
-        key: next((int(config[name]) for name in names if config.get(name)), 0)
+        key: next((n for name in names if (n := _whole_number(config, name, folder))), 0)
         for key, names in SHAPE_KEYS.items()
     }
-    shape["head_dim"] = int(config.get("head_dim") or shape["hidden"] // (shape["heads"] or 1))
+    shape["head_dim"] = _whole_number(config, "head_dim", folder) or shape["hidden"] // (
+        shape["heads"] or 1
+    )
     return _LocalConfig(
         shape=shape,
         tied=bool(config.get("tie_word_embeddings", False)),
-        sliding_window=int(config.get("sliding_window") or 0),
+        sliding_window=_whole_number(config, "sliding_window", folder),
         model_type=str(config.get("model_type", "")),
         origin=str(config.get("_name_or_path") or config.get("_model_name_or_path") or ""),
     )
+
+
+def _whole_number(config: Mapping[str, Any], key: str, folder: Path) -> int:
+    """Return a number of a config; 0 if it is absent or a list with a value for each layer.
+
+    Raises UserError for any other value that is no whole number.
+    """
+    value = config.get(key)
+    if value is None or value is False or isinstance(value, list):
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise UserError(
+            f"{key} is {value!r}, not a whole number",
+            where=str(folder / "config.json"),
+            remedy="copy the file again from where the model came from",
+        )
+    return int(value)
 
 
 def estimate_parameters(shape: Mapping[str, int]) -> int:

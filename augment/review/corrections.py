@@ -20,9 +20,28 @@ from kofinlaw.data.prompting.wording import (
 )
 from kofinlaw.records import Choice, Example, Message
 
-__all__ = ["ExampleForm", "ExampleParts", "corrected", "example_parts"]
+__all__ = [
+    "CorrectionError",
+    "ExampleForm",
+    "ExampleParts",
+    "corrected",
+    "earlier_turns",
+    "example_parts",
+]
 
 ExampleForm = Literal["choice", "statement", "free", "text"]
+
+
+class CorrectionError(ValueError):
+    """A correction that its example does not allow.
+
+    `code` names the reason and `values` what it is about, for a page in another language.
+    """
+
+    def __init__(self, code: str, message: str, **values: str | int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +95,8 @@ def example_parts(example: Example) -> ExampleParts:
 def corrected(example: Example, correction: Correction, note: str) -> Example:
     """Return the example with the corrected texts; `note` says in its checks who corrected it.
 
-    An edited question is no longer the twin of another one. Raises ValueError with the reason if
-    the correction is not possible.
+    An edited question is no longer the twin of another one. Raises CorrectionError if the example
+    does not allow the correction.
     """
     parts = example_parts(example)
     fields = _checked(parts, correction)
@@ -93,13 +112,24 @@ def corrected(example: Example, correction: Correction, note: str) -> Example:
     if not fields["answer"] and example.answer_key == _last_turn(example.messages)[1]:
         key = reply
     asked = f"{parts.before}{_question_block(parts.form, fields)}{parts.after}"
-    return replace(
+    edited = replace(
         example,
         messages=_with_last_turn(example.messages, asked, reply),
         answer_key=key,
         checks=[*example.checks, {"check": "reviewed", "ok": True, "detail": note}],
         choice=_corrected_choice(example.choice, parts.form, fields),
     )
+    again = example_parts(edited)
+    if (again.form, again.fields) != (parts.form, fields):
+        raise CorrectionError(
+            "marks", "a text holds words that separate the parts of an example, like `[문제]`"
+        )
+    return edited
+
+
+def earlier_turns(example: Example) -> list[Message]:
+    """Return the turns before the last one, of which a teacher's examples have several."""
+    return [dict(message) for message in example.messages[:-2] if message["role"] != "system"]
 
 
 def _choice_parts(choice: Choice, asked: str, reply: str) -> ExampleParts | None:
@@ -132,7 +162,7 @@ def _shown(before: str) -> tuple[str, ...]:
 
 
 def _checked(parts: ExampleParts, given: Correction) -> Correction:
-    """Return the correction with clean texts. Raises ValueError if the form does not allow it."""
+    """Return the correction without outer blanks. Raises CorrectionError."""
     fields = Correction(
         question=given["question"].strip(),
         options=[one.strip() for one in given["options"]],
@@ -141,9 +171,10 @@ def _checked(parts: ExampleParts, given: Correction) -> Correction:
     )
     old = parts.fields
     if not fields["question"]:
-        raise ValueError("the question is empty")
+        raise CorrectionError("empty_question", "the question is empty")
     if len(fields["options"]) != len(old["options"]):
-        raise ValueError(f"this example has {len(old['options'])} options")
+        n = len(old["options"])
+        raise CorrectionError("option_count", f"this example has {n} options", n=n)
     if parts.form == "choice":
         _check_options(fields["options"])
         answers = [str(number) for number in range(1, len(fields["options"]) + 1)]
@@ -151,23 +182,28 @@ def _checked(parts: ExampleParts, given: Correction) -> Correction:
         answers = list(VERDICTS) if parts.form == "statement" else [""]
     if fields["answer"] not in answers:
         allowed = ", ".join(filter(None, answers))
-        raise ValueError(f"the answer is one of {allowed}" if allowed else "it has no answer field")
+        if not allowed:
+            raise CorrectionError("no_answer", "it has no answer field")
+        raise CorrectionError("answer", f"the answer is one of {allowed}", allowed=allowed)
     needs_target = parts.form in ("free", "text") or bool(old["target"])
     if needs_target != bool(fields["target"]):
-        raise ValueError("the reply is empty" if needs_target else "it has no reply field")
+        if needs_target:
+            raise CorrectionError("empty_target", "the reply is empty")
+        raise CorrectionError("no_target", "it has no reply field")
     if fields == {**old, "question": old["question"].strip(), "target": old["target"].strip()}:
-        raise ValueError("the correction changes nothing")
+        raise CorrectionError("unchanged", "the correction changes nothing")
     return fields
 
 
 def _check_options(options: Sequence[str]) -> None:
     keys = [normalize(option) for option in options]
     if not all(keys):
-        raise ValueError(f"option {keys.index('') + 1} is empty")
+        n = keys.index("") + 1
+        raise CorrectionError("empty_option", f"option {n} is empty", n=n)
     if len(set(keys)) < len(keys):
-        raise ValueError("two options have the same letters and digits")
+        raise CorrectionError("equal_options", "two options have the same letters and digits")
     if any("\n" in option for option in options):
-        raise ValueError("an option has one line")
+        raise CorrectionError("option_lines", "an option has one line")
 
 
 def _question_block(form: ExampleForm, fields: Correction) -> str:

@@ -14,6 +14,7 @@ __all__ = [
     "Change",
     "Changes",
     "Read",
+    "Text",
     "changes_of",
     "current_verdicts",
     "last_verdict",
@@ -84,18 +85,25 @@ def settled(by_reader: Mapping[str, Verdict]) -> Verdict | None:
     """Return the verdict on which the readers of an example agree; None if they differ.
 
     Agreed are one reader's verdict, equal verdicts, and the last one that settles. Two readers who
-    both say wrong may give one correction; two different corrections have to be settled.
+    both say wrong may give one correction; two different corrections have to be settled. A verdict
+    that differs from an earlier settlement opens it again.
     """
-    settling = [one for one in by_reader.values() if one.settles]
-    if settling:
-        return settling[-1]
     found = list(by_reader.values())
+    settling = [number for number, one in enumerate(found) if one.settles]
+    if settling:
+        agreed, later = found[settling[-1]], found[settling[-1] + 1 :]
+        return agreed if all(_agrees(one, agreed) for one in later) else None
     if len({one.verdict for one in found}) != 1:
         return None
     corrected = [one for one in found if one.correction is not None]
     if any(one.correction != corrected[0].correction for one in corrected):
         return None
     return corrected[0] if corrected else found[0]
+
+
+def _agrees(verdict: Verdict, agreed: Verdict) -> bool:
+    """Return whether a later verdict says the same, with the same correction or none."""
+    return verdict.verdict == agreed.verdict and verdict.correction in (None, agreed.correction)
 
 
 def outcome_of(by_reader: Mapping[str, Verdict]) -> Outcome:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
 from kofinlaw import UserError
 from kofinlaw.augment.review.agreement import Agreement, agreement
 from kofinlaw.augment.review.outcomes import Read, current_verdicts, settled
-from kofinlaw.augment.review.sample import first_outcomes, reading_order
+from kofinlaw.augment.review.sample import Sample, first_outcomes
 from kofinlaw.augment.review.sequential import ERROR, LIMIT, Outcome, RateVerdict, rate_bounds
-from kofinlaw.augment.review.verdicts import Verdict, example_sha256
+from kofinlaw.augment.review.verdicts import Verdict
 from kofinlaw.decoding import load_json
-from kofinlaw.files import write_json, write_text
-from kofinlaw.records import Example
 from kofinlaw.texts import markdown_text
 
 __all__ = [
@@ -24,11 +23,12 @@ __all__ = [
     "KindReview",
     "ReviewRecord",
     "agreements",
+    "card_texts",
     "review_lines",
     "review_record",
     "review_table",
-    "summary_lines",
-    "update_card",
+    "share_text",
+    "state_text",
 ]
 
 HEADING, NEXT = "## Review\n", "## Rejected\n"
@@ -81,23 +81,23 @@ class ReviewRecord(TypedDict):
     not_made: list[str]
 
 
-def review_record(made: Iterable[Example], verdicts: Sequence[Verdict], seed: int) -> ReviewRecord:
+def review_record(sample: Sample, verdicts: Sequence[Verdict]) -> ReviewRecord:
     """Return the figures of the verdicts on the examples as they were made."""
-    sample, read = reading_order(made, seed), current_verdicts(verdicts)
-    texts = {(e.id, example_sha256(e)) for found in sample.values() for e in found}
-    ids = {name for name, _ in texts}
-    here = {text: by_reader for text, by_reader in read.items() if text in texts}
+    read = current_verdicts(verdicts)
+    here = {text: found for text, found in read.items() if sample.sha256.get(text[0]) == text[1]}
     lost = sorted({name for name, _ in read} - {name for name, _ in here})
-    readers = Counter(one.reader for found in here.values() for one in found.values())
+    readers = Counter(
+        one.reader for found in here.values() for one in found.values() if not one.settles
+    )
     return {
         "limit": LIMIT,
         "error": ERROR,
-        "kinds": {kind: _kind(found, here) for kind, found in sample.items()},
+        "kinds": {kind: _kind(sample, kind, here) for kind in sample.kinds},
         "readers": dict(sorted(readers.items())),
         "agreement": [_agreement(one) for one in agreements(here)],
         "differ": sorted(name for (name, _), found in here.items() if settled(found) is None),
-        "other_text": [name for name in lost if name in ids],
-        "not_made": [name for name in lost if name not in ids],
+        "other_text": [name for name in lost if name in sample.sha256],
+        "not_made": [name for name in lost if name not in sample.sha256],
     }
 
 
@@ -132,10 +132,10 @@ def _agreement(one: Agreement) -> AgreementRecord:
     }
 
 
-def _kind(examples: Sequence[Example], read: Read) -> KindReview:
-    outcomes = first_outcomes(examples, read)
-    bounds = rate_bounds(len(examples), outcomes)
-    any_read = sum((example.id, example_sha256(example)) in read for example in examples)
+def _kind(sample: Sample, kind: str, read: Read) -> KindReview:
+    examples = sample.kinds[kind]
+    bounds = rate_bounds(len(examples), first_outcomes(sample, kind, read))
+    any_read = sum(sample.text(example) in read for example in examples)
     return {
         "examples": len(examples),
         "read": bounds.read,
@@ -190,43 +190,15 @@ def review_table(record: ReviewRecord) -> list[str]:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
         *(
             f"| {markdown_text(kind)} | {row['examples']} | {row['read']} | {row['wrong']} "
-            f"| {row['unclear']} | {_share(row['rate'])} | {_share(row['least'])} "
-            f"| {_share(row['most'])} | {_state(row)} |"
+            f"| {row['unclear']} | {share_text(row['rate'])} | {share_text(row['least'])} "
+            f"| {share_text(row['most'])} | {state_text(row)} |"
             for kind, row in record["kinds"].items()
         ),
     ]
 
 
-def summary_lines(record: ReviewRecord) -> list[str]:
-    """Return the figures as lines for a terminal."""
-    wide = max((len(kind) for kind in record["kinds"]), default=4)
-    head = ("examples", "read", "wrong", "unclear", "rate", "at least", "at most")
-    titles = [name.rjust(6) for name in head]
-    lines = ["  ".join(["kind".ljust(wide), *titles, f"at most {record['limit']:.0%} wrong"])]
-    for kind, row in record["kinds"].items():
-        counts = (row["examples"], row["read"], row["wrong"], row["unclear"])
-        shares = (row["rate"], row["least"], row["most"])
-        cells = [*map(str, counts), *map(_share, shares)]
-        aligned = [cell.rjust(max(6, len(name))) for cell, name in zip(cells, head, strict=True)]
-        lines.append("  ".join([kind.ljust(wide), *aligned, _state(row)]))
-    read = ", ".join(f"{name} {n}" for name, n in record["readers"].items())
-    lines += ["", f"readers: {read or 'none, not reviewed'}"]
-    for one in record["agreement"]:
-        kappa = "undefined" if one["kappa"] is None else f"{one['kappa']:.2f}"
-        if one["low"] is not None:
-            kappa += f" ({one['low']:.2f} to {one['high']:.2f})"
-        names = " and ".join(one["readers"])
-        lines.append(f"{names}: {one['equal']} of {one['n']} equal, kappa {kappa}")
-    if record["differ"]:
-        lines.append(f"to settle on the page: {', '.join(record['differ'])}")
-    for key, text in (("other_text", "have another text now"), ("not_made", "are no longer made")):
-        names_of: list[str] = record[key]  # type: ignore[literal-required]
-        if names_of:
-            lines.append(f"not used, because the examples {text}: {', '.join(names_of)}")
-    return lines
-
-
-def _state(row: KindReview) -> str:
+def state_text(row: KindReview) -> str:
+    """Return in words what is known of the limit in a kind."""
     chosen = f" ({row['chosen']} read out of order)" if row["chosen"] else ""
     if not row["read"]:
         return f"{NOT_REVIEWED}{chosen}"
@@ -234,7 +206,8 @@ def _state(row: KindReview) -> str:
     return f"{row['verdict']}{at}{chosen}"
 
 
-def _share(value: float | None) -> str:
+def share_text(value: float | None) -> str:
+    """Return a rate in percent."""
     return "–" if value is None else f"{value:.1%}"
 
 
@@ -260,30 +233,34 @@ def _unused(record: ReviewRecord) -> list[str]:
     return lines
 
 
-def update_card(folder: Path, record: ReviewRecord) -> None:
-    """Replace the section on the review in `card.md` and `card.json` of a finished stage.
+def card_texts(folder: Path, record: ReviewRecord) -> dict[str, str]:
+    """Return `card.md` and `card.json` of a finished stage with these figures, by file name.
 
     Raises UserError if a card is missing or broken.
     """
-    page, figures = folder / "card.md", folder / "card.json"
     try:
-        text = page.read_text(encoding="utf-8")
-        value = load_json(figures.read_text(encoding="utf-8"))
+        page = (folder / "card.md").read_text(encoding="utf-8")
+        value = load_json((folder / "card.json").read_text(encoding="utf-8"))
         if not isinstance(value, dict):
-            raise ValueError("it is no JSON object")
+            raise ValueError("card.json is not an object")
     except (OSError, ValueError) as error:
         raise UserError(
             f"the card of the examples cannot be read: {error}",
             where=str(folder),
             remedy="run the stage augment again",
         ) from error
-    before, mark, rest = text.partition(HEADING)
+    figures = json.dumps({**value, "review": record}, ensure_ascii=False, indent=2)
+    return {"card.md": _with_section(page, record), "card.json": f"{figures}\n"}
+
+
+def _with_section(page: str, record: ReviewRecord) -> str:
+    """Return a card's Markdown with the section on the review, in the place of an earlier one."""
+    before, mark, rest = page.partition(HEADING)
     if mark:
-        after = rest.partition("\n## ")[2]
-        after = f"## {after}"
+        _, following, rest = rest.partition("\n## ")
+        after = f"## {rest}" if following else ""
     else:
-        before, mark, rest = text.partition(NEXT)
+        before, mark, rest = page.partition(NEXT)
         after = f"{mark}{rest}"
     section = "\n".join(review_lines(record))
-    write_text(page, f"{before}{section}\n{after}" if after else f"{before}\n{section}\n")
-    write_json(figures, {**value, "review": record})
+    return f"{before}{section}\n{after}"

@@ -13,11 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
 
 __all__ = ["ERROR", "LIMIT", "Outcome", "RateBounds", "RateVerdict", "most_allowed", "rate_bounds"]
 
@@ -92,32 +95,51 @@ def _verdict(least: int, most: int, allowed: int) -> RateVerdict:
 
 def _bounds(population: int, marked: Sequence[bool], error: float, *, upper: bool) -> list[int]:
     """Return the bound of the number of marked examples after 0, 1, … reads."""
-    import numpy as np
-
-    numbers = np.arange(population + 1)
-    # Weights of the mixtures: small numbers count more, since most kinds have few errors.
-    prior = -np.log1p(numbers)
-    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, population + 1)))])
-    barrier = -math.log(error)
-    bound = population if upper else 0
+    bound, found = population if upper else 0, 0
     bounds = [bound]
-    found = 0
     for read, one in enumerate(marked, 1):
         found += one
-        likelihood = _log_likelihood(population, read, found, factorials)
-        mixture = _mixture(prior, likelihood, upper=upper)
-        with np.errstate(invalid="ignore"):
-            excluded = (mixture - likelihood >= barrier) | np.isneginf(likelihood)
-        left = numbers[~excluded]
-        if left.size:
-            bound = min(bound, int(left[-1])) if upper else max(bound, int(left[0]))
+        now = _bound(population, read, found, error, upper)
+        if now is not None:
+            bound = min(bound, now) if upper else max(bound, now)
         bounds.append(bound)
     return bounds
 
 
-def _log_likelihood(
-    population: int, read: int, found: int, factorials: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+@lru_cache(maxsize=1 << 17)
+def _bound(population: int, read: int, found: int, error: float, upper: bool) -> int | None:
+    """Return the largest (`upper`) or smallest number that is not excluded; None if all are.
+
+    A review page asks for the same reads after each verdict, so results are kept.
+    """
+    import numpy as np
+
+    prior, shares, factorials = _constants(population, upper)
+    likelihood = _log_likelihood(population, read, found, factorials)
+    mixture = _mixture(prior, shares, likelihood, upper=upper)
+    with np.errstate(invalid="ignore"):
+        excluded = (mixture - likelihood >= -math.log(error)) | np.isneginf(likelihood)
+    left = np.flatnonzero(~excluded)
+    return int(left[-1 if upper else 0]) if left.size else None
+
+
+@lru_cache(maxsize=64)
+def _constants(population: int, upper: bool) -> tuple[Floats, Floats, Floats]:
+    """Return what all reads of a kind share: the logs of the mixtures' weights, of their sums, and
+    of the factorials. Each has the shape (population + 1,).
+    """
+    import numpy as np
+
+    numbers = np.arange(population + 1)
+    # Small numbers count more, since most kinds have few errors.
+    prior = -np.log1p(numbers)
+    weights = prior if upper else prior[::-1]
+    shares = np.logaddexp.accumulate(weights)
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, population + 1)))])
+    return weights, shares, factorials
+
+
+def _log_likelihood(population: int, read: int, found: int, factorials: Floats) -> Floats:
     """Return for each number of marked examples the log-probability of what was read, in order.
 
     A term that all numbers share is left out. Shape (population + 1,).
@@ -136,17 +158,15 @@ def _log_likelihood(
     return out
 
 
-def _mixture(
-    prior: npt.NDArray[np.float64], likelihood: npt.NDArray[np.float64], *, upper: bool
-) -> npt.NDArray[np.float64]:
+def _mixture(prior: Floats, shares: Floats, likelihood: Floats, *, upper: bool) -> Floats:
     """Return for each number the log of the mean likelihood of all smaller ones (for an upper
     bound), or of all larger ones; minus infinity where there are none.
+
+    For a lower bound `prior` and `shares` begin with the largest number.
     """
     import numpy as np
 
-    if not upper:
-        return _mixture(prior[::-1], likelihood[::-1], upper=True)[::-1]
     out = np.full(len(prior), -np.inf)
-    sums = np.logaddexp.accumulate(prior + likelihood)
-    out[1:] = sums[:-1] - np.logaddexp.accumulate(prior)[:-1]
-    return out
+    ordered = likelihood if upper else likelihood[::-1]
+    out[1:] = np.logaddexp.accumulate(prior + ordered)[:-1] - shares[:-1]
+    return out if upper else out[::-1]

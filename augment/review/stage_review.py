@@ -8,6 +8,7 @@ from pathlib import Path
 from kofinlaw.augment.review.applying import REVIEWED, Applied, apply_changes, write_changed
 from kofinlaw.augment.review.outcomes import changes_of, current_verdicts
 from kofinlaw.augment.review.review_card import ReviewRecord, review_record
+from kofinlaw.augment.review.sample import reading_order
 from kofinlaw.augment.review.verdicts import Verdict
 from kofinlaw.records import Example
 
@@ -33,4 +34,4 @@ def review_examples(
     """
     applied = apply_changes(examples, changes_of(current_verdicts(verdicts)), protected)
     write_changed(out / REVIEWED, applied.changed)
-    return applied, review_record(examples, verdicts, seed)
+    return applied, review_record(reading_order(examples, seed), verdicts)

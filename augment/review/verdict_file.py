@@ -28,42 +28,41 @@ def read_verdicts(path: Path) -> list[Verdict]:
 
 
 class VerdictFile:
-    """The verdicts of a run, one JSON object a line, and how far this process has read them."""
+    """The verdicts of a run, one JSON object a line, and what this process has read of them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._verdicts: list[Verdict] = []
-        self._end = self._line = 0
-        self._file = 0  # inode
+        self._seen = b""  # the complete lines of `_verdicts`
 
     def read(self) -> list[Verdict]:
         """Return all verdicts in order, also those that other processes wrote since the last call.
 
-        An incomplete last line is not read: another process is writing it, or was killed. Raises
-        UserError with file and line for a line that is not a verdict.
+        A file that an editor changed is read from its start. A last line without its end counts if
+        it is JSON, because an editor may leave the end out. Another one is not read: a process is
+        writing it, or was killed. Raises UserError with file and line for a line that is not a
+        verdict.
         """
         try:
-            with open(self.path, "rb") as handle:
-                status = os.fstat(handle.fileno())
-                if status.st_ino != self._file or status.st_size < self._end:
-                    self._verdicts, self._end, self._line = [], 0, 0
-                    self._file = status.st_ino
-                handle.seek(self._end)
-                data = handle.read()
+            data = self.path.read_bytes()
         except FileNotFoundError:
-            self._verdicts, self._end, self._line = [], 0, 0
-            return []
+            data = b""
         except OSError as error:
             raise disk_error(error, self.path) from error
-        whole = data[: data.rfind(b"\n") + 1]
+        if not data.startswith(self._seen):
+            self._verdicts, self._seen = [], b""
+        whole = data[len(self._seen) : data.rfind(b"\n") + 1]
+        first = self._seen.count(b"\n") + 1
         found = [
             self._verdict(line, number)
-            for number, line in enumerate(whole.split(b"\n")[:-1], self._line + 1)
+            for number, line in enumerate(whole.split(b"\n")[:-1], first)
             if line.strip()
         ]
         self._verdicts += found
-        self._end += len(whole)
-        self._line += whole.count(b"\n")
+        self._seen += whole
+        last = data[len(self._seen) :]
+        if _is_json(last):
+            return [*self._verdicts, self._verdict(last, self._seen.count(b"\n") + 1)]
         return list(self._verdicts)
 
     def append(self, verdicts: Sequence[Verdict]) -> None:
@@ -74,8 +73,12 @@ class VerdictFile:
         data = "".join(dumps(one) + "\n" for one in verdicts).encode()
         with self._locked() as handle:
             end = _whole_end(handle)
-            handle.truncate(end)  # the incomplete line of a killed process
+            last = _read_from(handle, end)
+            if _is_json(last):  # an editor left out the end of the line
+                end += len(last)
+                data = b"\n" + data
             try:
+                handle.truncate(end)  # without the incomplete line of a killed process
                 handle.seek(end)
                 while data:  # the disk may take a part of it
                     data = data[handle.write(data) :]
@@ -112,6 +115,22 @@ class VerdictFile:
                 where=f"{self.path}:{number}",
                 remedy="fix or delete the line; the other verdicts are kept",
             ) from error
+
+
+def _is_json(line: bytes) -> bool:
+    """Return whether a last line is complete. What a killed process left of an object never is."""
+    if not line.strip():
+        return False
+    try:
+        parse_json_line(line.decode("utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
+def _read_from(handle: FileIO, start: int) -> bytes:
+    handle.seek(start)
+    return handle.read()
 
 
 def _whole_end(handle: FileIO) -> int:

@@ -6,8 +6,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, TypedDict, cast
 
+from kofinlaw.decoding import clean_text
 from kofinlaw.files import sha256_text
 from kofinlaw.records import Example
 
@@ -19,6 +21,7 @@ __all__ = [
     "Verdict",
     "check_reader",
     "example_sha256",
+    "is_day",
     "read_correction",
     "read_verdict",
 ]
@@ -27,7 +30,6 @@ Judgement = Literal["right", "wrong", "unclear", "withdrawn"]
 VERDICTS: tuple[Judgement, ...] = ("right", "wrong", "unclear", "withdrawn")
 MOST_CHARACTERS = 20_000  # of a text in a verdict
 _READER = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -75,11 +77,22 @@ def example_sha256(example: Example) -> str:
 
 
 def check_reader(name: str) -> str:
-    """Return a reader's name without outer blanks. Raises ValueError for an unusable one."""
-    name = name.strip()
+    """Return a reader's name as it is kept: clean, without outer blanks.
+
+    Raises ValueError for an unusable one.
+    """
+    name = clean_text(name).strip()
     if not _READER.fullmatch(name):
         raise ValueError("a reader's name has 1 to 80 characters on one line")
     return name
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text is an ISO day (`2026-11-30`) of the calendar."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def read_verdict(value: Mapping[str, object]) -> Verdict:
@@ -103,7 +116,7 @@ def read_verdict(value: Mapping[str, object]) -> Verdict:
         _text(value, "reason"),
         None if given is None else read_correction(given),
         settles,
-        _matching(value, "day", _DAY),
+        _day(value),
     )
 
 
@@ -140,4 +153,11 @@ def _matching(value: Mapping[str, object], name: str, pattern: re.Pattern[str]) 
     found = _text(value, name, needed=True)
     if not pattern.fullmatch(found):
         raise ValueError(f"`{name}` has another form")
+    return found
+
+
+def _day(value: Mapping[str, object]) -> str:
+    found = _text(value, "day", needed=True)
+    if not is_day(found):
+        raise ValueError("`day` is not a day like 2026-11-30")
     return found

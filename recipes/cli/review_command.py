@@ -56,23 +56,24 @@ def review(
     _check_options(summary=summary or as_json, export=export, out=out, take=take)
     bound = bound_run(run)
     page = not (summary or as_json or export or take)
-    session = open_session(bound, reader or READER, trust=trust, read=page or export is not None)
+    name = READER if reader is None else reader
+    session = open_session(bound, name, trust=trust, read=page or export is not None)
     if export is not None and out is not None:
         _export(session, export, out, most)
     elif take is not None:
-        _import(session, take, reader)
+        _import(session, take, reader, trust=trust)
     elif page:
         import os
 
         from kofinlaw.recipes.review.server import serve_review
 
         serve_review(session, port, os.environ.get("KOFINLAW_TOKEN", ""), say)
-        _finish(session)
+        _finish(session, trust=trust)
     elif as_json:
-        _write_card(session, lambda line: None)
+        _write_card(session, lambda line: None, trust=trust)
         print_json(session.record())
     else:
-        _finish(session)
+        _finish(session, trust=trust)
 
 
 def _check_options(
@@ -80,7 +81,7 @@ def _check_options(
 ) -> None:
     if summary + (export is not None) + (take is not None) > 1:
         raise UserError(
-            "--summary, --export and --import do different things",
+            "--summary, --json, --export and --import do different things",
             where="review",
             remedy="use one of them",
         )
@@ -97,7 +98,7 @@ def _check_options(
 
 
 def _export(session: Session, form: str, out: Path, most: int) -> None:
-    from kofinlaw.recipes.review.exchange import export_examples
+    from kofinlaw.recipes.review.export_file import export_examples
 
     written = export_examples(session, form, out, most)
     say(f"{written.examples} examples, the first of each kind in the order of reading")
@@ -106,25 +107,25 @@ def _export(session: Session, form: str, out: Path, most: int) -> None:
     say_next(command_line("review", short_path(session.folder), "--import", short_path(out)))
 
 
-def _import(session: Session, path: Path, reader: str | None) -> None:
-    from kofinlaw.recipes.review.exchange import import_verdicts
+def _import(session: Session, path: Path, reader: str | None, *, trust: bool) -> None:
+    from kofinlaw.recipes.review.import_file import import_verdicts
 
     taken = import_verdicts(session, path, reader)
     for line in taken.lines():
         say(line)
-    _finish(session)
+    _finish(session, trust=trust)
 
 
-def _finish(session: Session) -> None:
+def _finish(session: Session, *, trust: bool) -> None:
     """Write the card, print the table, and say what comes next."""
-    from kofinlaw.augment.review.review_card import summary_lines
+    from kofinlaw.augment.review.review_summary import summary_lines
     from kofinlaw.commands import stage_command
 
     record = session.record()
     for line in summary_lines(record):
         say(line)
     folder = short_path(session.folder)
-    if _write_card(session, say):
+    if _write_card(session, say, trust=trust):
         say(f"\n{short_path(session.folder / 'augment' / 'card.md')} has these figures.")
     name = ["--reader", session.reader] if session.reader != READER else []
     following = [command_line("review", folder, *name)]
@@ -133,7 +134,7 @@ def _finish(session: Session) -> None:
     say_next(*following)
 
 
-def _write_card(session: Session, tell: Callable[[str], None]) -> bool:
+def _write_card(session: Session, tell: Callable[[str], None], *, trust: bool) -> bool:
     from kofinlaw.recipes.review.card import write_card_of
 
-    return write_card_of(session, tell)
+    return write_card_of(session, tell, trust=trust)

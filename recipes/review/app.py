@@ -18,9 +18,11 @@ from starlette.types import ASGIApp
 from kofinlaw import UserError
 from kofinlaw.decoding import clean_value, load_json
 from kofinlaw.errors import MachineError
+from kofinlaw.recipes.review.refusal import RefusedError
 from kofinlaw.recipes.review.session import Session
 from kofinlaw.recipes.serving.access import Access
 from kofinlaw.recipes.serving.door import Door
+from kofinlaw.records import Example
 
 __all__ = ["make_review_app"]
 
@@ -29,6 +31,7 @@ BODY_SECONDS = 30.0
 PAGE = {
     "/": ("review.html", "text/html"),
     "/review.js": ("review.js", "text/javascript"),
+    "/review_example.js": ("review_example.js", "text/javascript"),
     "/review_words.js": ("review_words.js", "text/javascript"),
     "/review.css": ("review.css", "text/css"),
 }
@@ -55,11 +58,7 @@ def make_review_app(session: Session, access: Access) -> ASGIApp:
         if example is None:
             raise HTTPException(404, "this run has no such example")
 
-        def found() -> dict[str, object]:
-            both = session.differences().get(example.id, [])
-            return {"example": session.shown(example), "differ": [asdict(v) for v in both]}
-
-        return JSONResponse(await run_in_threadpool(found))
+        return JSONResponse(await run_in_threadpool(_open, session, example))
 
     async def judge(request: Request) -> Response:
         given = await _body(request)
@@ -71,10 +70,7 @@ def make_review_app(session: Session, access: Access) -> ASGIApp:
 
         def found() -> dict[str, object]:
             example = session.undo()
-            return {
-                **_state(session),
-                "example": None if example is None else session.shown(example),
-            }
+            return {**_state(session), **_open(session, example)}
 
         return JSONResponse(await run_in_threadpool(found))
 
@@ -103,6 +99,14 @@ def _state(session: Session) -> dict[str, object]:
         "to_settle": sorted(session.differences()),
         "changes": session.changes(),
     }
+
+
+def _open(session: Session, example: Example | None) -> dict[str, object]:
+    """Return an example with the verdicts that differ, or none."""
+    if example is None:
+        return {"example": None, "differ": []}
+    both = session.differences().get(example.id, [])
+    return {"example": session.shown(example), "differ": [asdict(one) for one in both]}
 
 
 async def _page(request: Request) -> Response:
@@ -136,15 +140,19 @@ async def _body(request: Request) -> dict[str, object]:
     return value
 
 
-def _error(status: int, message: str, where: str = "") -> JSONResponse:
-    return JSONResponse({"error": {"message": message, "where": where}}, status)
+def _error(status: int, message: str, where: str = "", **more: object) -> JSONResponse:
+    return JSONResponse({"error": {"message": message, "where": where, **more}}, status)
 
 
 async def _wrong(_: Request, error: Exception) -> Response:
     assert isinstance(error, UserError)
     remedy = f" → {error.remedy}" if error.remedy else ""
-    status = 507 if isinstance(error, MachineError) else 400
-    return _error(status, f"{error.message}{remedy}", error.where)
+    message = f"{error.message}{remedy}"
+    if isinstance(error, MachineError):
+        return _error(507, message, error.where, code="machine")
+    if isinstance(error, RefusedError):
+        return _error(400, message, error.where, code=error.code, values=error.values)
+    return _error(400, message, error.where)
 
 
 async def _http(_: Request, error: Exception) -> Response:

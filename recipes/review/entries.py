@@ -27,12 +27,17 @@ CORRECTED = {
 
 @dataclass(frozen=True)
 class Shown:
-    """An example for another tool; `own` is the verdict that `reader` has given, as JSON."""
+    """An example for another tool.
+
+    `earlier` are the turns before the question; `own` is the verdict that `reader` has given, as
+    JSON.
+    """
 
     id: str
     sha256: str
     kind: str
     fields: Correction
+    earlier: str
     evidence: str
     article: str
     reader: str
@@ -42,7 +47,8 @@ class Shown:
 @dataclass(frozen=True)
 class Entry:
     """What one user of another tool says about an example; `verdict` is empty where nothing is
-    said. `corrected` holds the corrected texts by the names of `CORRECTED`.
+    said. `corrected` holds the corrected texts by the names of `CORRECTED`. `at` is the ISO time
+    of the verdict, where the tool gives it. `status_known` says that it is no draft.
     """
 
     id: str
@@ -51,7 +57,8 @@ class Entry:
     verdict: str
     reason: str
     corrected: Mapping[str, str]
-    day: str = ""
+    at: str = ""
+    status_known: bool = True
 
 
 def field_texts(shown: Shown) -> dict[str, str]:
@@ -59,7 +66,8 @@ def field_texts(shown: Shown) -> dict[str, str]:
     fields = shown.fields
     options = "\n".join(f"{n} {text}" for n, text in enumerate(fields["options"], 1))
     answer = " / ".join(filter(None, (fields["answer"], fields["target"])))
-    texts = (fields["question"], options, answer, shown.evidence, shown.article)
+    question = "\n\n".join(filter(None, (shown.earlier, fields["question"])))
+    texts = (question, options, answer, shown.evidence, shown.article)
     return {name: text or "–" for name, text in zip(FIELDS, texts, strict=True)}
 
 

@@ -80,7 +80,9 @@ def label_studio_entries(rows: Sequence[Mapping[str, object]]) -> list[Entry]:
         data, annotations = row["data"], row.get("annotations") or []
         if not isinstance(data, Mapping) or not isinstance(annotations, list):
             raise ValueError(f"task {number} has no data or no list of annotations")
-        name, sha256 = str(data.get("example_id", "")), str(data.get("sha256", ""))
+        name, sha256 = data.get("example_id"), data.get("sha256")
+        if not name or not sha256:
+            raise ValueError(f"task {number} has no `example_id` or no `sha256` in its data")
         found = []
         for one in annotations:
             if not isinstance(one, Mapping) or not isinstance(one.get("result"), list):
@@ -90,16 +92,16 @@ def label_studio_entries(rows: Sequence[Mapping[str, object]]) -> list[Entry]:
             texts = dict(map(_text, one["result"]))
             found.append(
                 Entry(
-                    name,
-                    sha256,
+                    str(name),
+                    str(sha256),
                     _user(one.get("completed_by")),
                     texts.get("verdict", ""),
                     texts.get("reason", ""),
                     {key: texts.get(f"corrected_{key}", "") for key in CORRECTED},
-                    str(one.get("created_at", ""))[:10],
+                    str(one.get("updated_at") or one.get("created_at") or ""),
                 )
             )
-        out += found or [Entry(name, sha256, "", "", "", {})]
+        out += found or [Entry(str(name), str(sha256), "", "", "", {})]
     return out
 
 
@@ -108,13 +110,16 @@ def _text(result: object) -> tuple[str, str]:
     if not isinstance(result, Mapping) or not isinstance(result.get("value"), Mapping):
         raise ValueError("a result has no value")
     value = result["value"]
-    given = value.get("choices", value.get("text", ""))
-    text = "\n".join(map(str, given)) if isinstance(given, list) else str(given)
+    given = value.get("choices", value.get("text"))
+    parts = given if isinstance(given, list) else [given]
+    text = "\n".join(str(part) for part in parts if part is not None)
     return str(result.get("from_name", "")), text
 
 
 def _user(given: object) -> str:
-    """Return the name of the user: the address, or `user N`."""
+    """Return the name of the user: the address, or `user N`; `annotator` where there is none."""
     if isinstance(given, Mapping):
-        return str(given.get("email") or f"user {given.get('id')}")
-    return f"user {given}"
+        if given.get("email"):
+            return str(given["email"])
+        given = given.get("id")
+    return "annotator" if given is None else f"user {given}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 from collections.abc import Callable
 
 from kofinlaw import UserError
@@ -14,7 +12,7 @@ from kofinlaw.recipes.serving.server import listen
 __all__ = ["HOST", "serve_review"]
 
 HOST = "127.0.0.1"
-GRACE = 5  # seconds that running requests have when the server is stopped
+GRACE = 4.0  # seconds that running requests have when the server is stopped
 
 
 def serve_review(session: Session, port: int, token: str, say: Callable[[str], None]) -> None:
@@ -26,6 +24,7 @@ def serve_review(session: Session, port: int, token: str, say: Callable[[str], N
         import uvicorn
 
         from kofinlaw.recipes.review.app import make_review_app
+        from kofinlaw.recipes.serving.stopping import StoppableServer
     except ImportError as error:
         raise UserError(
             f"the package {error.name} is not installed",
@@ -35,19 +34,22 @@ def serve_review(session: Session, port: int, token: str, say: Callable[[str], N
     with listen(HOST, port) as listener:
         port = listener.getsockname()[1]
         access = open_access(HOST, port, token, ())
-        say(f"http://{HOST}:{port}/   review page for {session.reader} (Ctrl+C stops the server)")
-        server = uvicorn.Server(
-            uvicorn.Config(
-                make_review_app(session, access),
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=GRACE,
-                h11_max_incomplete_event_size=65536,
-            )
+        config = uvicorn.Config(
+            make_review_app(session, access),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            h11_max_incomplete_event_size=65536,
         )
-        # uvicorn raises the signal again after it stopped; the command then ends without an error.
-        signal.signal(signal.SIGTERM, lambda *_: None)
-        with contextlib.suppress(KeyboardInterrupt):
+        address = f"http://{HOST}:{port}/"
+        server = StoppableServer(
+            config,
+            grace=GRACE,
+            interrupt=lambda: None,
+            ready=lambda: say(
+                f"{address}   review page for {session.reader} (Ctrl+C stops the server)"
+            ),
+        )
+        with server.signals():
             server.run(sockets=[listener])
         say("server stopped")

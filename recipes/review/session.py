@@ -10,7 +10,12 @@ from typing import cast
 
 from kofinlaw import UserError
 from kofinlaw.augment.review.applying import made_examples
-from kofinlaw.augment.review.corrections import corrected, example_parts
+from kofinlaw.augment.review.corrections import (
+    CorrectionError,
+    corrected,
+    earlier_turns,
+    example_parts,
+)
 from kofinlaw.augment.review.outcomes import (
     Read,
     changes_of,
@@ -26,18 +31,18 @@ from kofinlaw.augment.review.verdicts import (
     Judgement,
     Verdict,
     check_reader,
-    example_sha256,
     read_correction,
 )
 from kofinlaw.recipes.pipeline.integrity.checks import require_stages
 from kofinlaw.recipes.pipeline.integrity.stage_record import read_record
 from kofinlaw.recipes.pipeline.run import Run
+from kofinlaw.recipes.review.refusal import RefusedError
 from kofinlaw.recipes.review.sources import Sources, read_sources
 from kofinlaw.records import Example
 
-__all__ = ["Session", "open_session"]
+__all__ = ["MOST_REASON", "Session", "open_session"]
 
-Text = tuple[str, str]
+MOST_REASON = 2000  # characters of a reason that is written on the page
 
 
 @dataclass
@@ -55,15 +60,12 @@ class Session:
     sources: Sources
     file: VerdictFile
     examples: dict[str, Example] = field(default_factory=dict)
-    _texts: dict[str, str] = field(default_factory=dict)  # SHA-256 by id
     _record: tuple[list[Verdict], ReviewRecord] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        for found in self.sample.values():
-            for example in found:
-                self.examples[example.id] = example
-                self._texts[example.id] = example_sha256(example)
+        for found in self.sample.kinds.values():
+            self.examples.update((example.id, example) for example in found)
 
     def verdicts(self) -> list[Verdict]:
         """Return the verdicts of all readers until now."""
@@ -74,8 +76,7 @@ class Session:
         """Return the figures of the review; they are computed once for each new verdict."""
         verdicts = self.verdicts()
         if self._record is None or self._record[0] != verdicts:
-            record = review_record(self.examples.values(), verdicts, self.seed)
-            self._record = (verdicts, record)
+            self._record = (verdicts, review_record(self.sample, verdicts))
         return self._record[1]
 
     def next_example(self, kind: str = "") -> Example | None:
@@ -84,10 +85,10 @@ class Session:
         None if nothing is left: the rate is decided, and the reader has read what others have.
         """
         read, record = current_verdicts(self.verdicts()), self.record()
-        for name in [kind] if kind in self.sample else list(self.sample):
+        for name in [kind] if kind in self.sample.kinds else list(self.sample.kinds):
             open_kind = kind == name or record["kinds"][name]["verdict"] == "open"
-            for example in self.sample[name]:
-                by_reader = read.get(self._text(example), {})
+            for example in self.sample.kinds[name]:
+                by_reader = read.get(self.sample.text(example), {})
                 if self.reader not in by_reader and (open_kind or by_reader):
                     return example
         return None
@@ -96,8 +97,8 @@ class Session:
         """Return for each kind how many examples the reader has read."""
         read = current_verdicts(self.verdicts())
         return {
-            kind: sum(self.reader in read.get(self._text(e), {}) for e in found)
-            for kind, found in self.sample.items()
+            kind: sum(self.reader in read.get(self.sample.text(e), {}) for e in found)
+            for kind, found in self.sample.kinds.items()
         }
 
     def judge(self, given: dict[str, object]) -> Verdict:
@@ -110,16 +111,17 @@ class Session:
         if judgement not in ("right", "wrong", "unclear"):
             raise UserError("the verdict is one of right, wrong, unclear", where="verdict")
         reason, settles = given.get("reason", ""), given.get("settles", False)
-        if not isinstance(reason, str) or len(reason) > 2000:
-            raise UserError("the reason is a text of at most 2,000 characters", where="reason")
+        if not isinstance(reason, str) or len(reason) > MOST_REASON:
+            message = f"the reason is a text of at most {MOST_REASON:,} characters"
+            raise RefusedError("long_reason", message, where="reason", values={"n": MOST_REASON})
         if not isinstance(settles, bool):
             raise UserError("`settles` is neither true nor false", where="settles")
         correction = self.checked_correction(example, given.get("correction"), judgement)
         if settles and example.id not in self.differences():
-            raise UserError("the readers of this example do not differ", where="settles")
+            message = "the readers of this example do not differ"
+            raise RefusedError("no_difference", message, where="settles")
         verdict = Verdict(
-            example.id,
-            self._texts[example.id],
+            *self.sample.text(example),
             self.reader,
             cast("Judgement", judgement),
             reason.strip(),
@@ -142,13 +144,17 @@ class Session:
         try:
             correction = read_correction(given)
             corrected(example, correction, "")
+        except CorrectionError as error:
+            raise RefusedError(
+                error.code, str(error), where="correction", values=error.values
+            ) from error
         except ValueError as error:
             raise UserError(str(error), where="correction") from error
         return correction
 
     def sha256(self, name: str) -> str:
         """Return the SHA-256 of the text of an example."""
-        return self._texts[name]
+        return self.sample.sha256[name]
 
     def take(self, verdicts: list[Verdict]) -> None:
         """Write verdicts that were given elsewhere. Raises UserError if the disk is full."""
@@ -160,7 +166,7 @@ class Session:
 
         None if there is none.
         """
-        here = [one for one in self.verdicts() if self._texts.get(one.id) == one.sha256]
+        here = [one for one in self.verdicts() if self.sample.sha256.get(one.id) == one.sha256]
         last = last_verdict(here, self.reader)
         if last is None:
             return None
@@ -202,38 +208,32 @@ class Session:
     def shown(self, example: Example) -> dict[str, object]:
         """Return what the page shows of an example."""
         parts = example_parts(example)
-        own = self._here().get(self._text(example), {}).get(self.reader)
+        own = self._here().get(self.sample.text(example), {}).get(self.reader)
         return {
             "id": example.id,
-            "sha256": self._texts[example.id],
+            "sha256": self.sample.sha256[example.id],
             "kind": example.task,
             "form": parts.form,
             **parts.fields,
             "evidence": [asdict(one) for one in self.sources.shown(example, parts.evidence)],
             "articles": [asdict(one) for one in self.sources.articles(example)],
-            "earlier": self._earlier(example),
+            "earlier": earlier_turns(example),
             "own": None if own is None else asdict(own),
         }
 
-    def _earlier(self, example: Example) -> list[dict[str, str]]:
-        """Return the turns before the last one, of which a teacher's examples have several."""
-        turns = [m for m in example.messages[:-2] if m["role"] != "system"]
-        return [dict(message) for message in turns]
-
     def _here(self) -> Read:
+        known = self.sample.sha256
         read = current_verdicts(self.verdicts())
-        return {text: found for text, found in read.items() if self._texts.get(text[0]) == text[1]}
-
-    def _text(self, example: Example) -> Text:
-        return example.id, self._texts[example.id]
+        return {text: found for text, found in read.items() if known.get(text[0]) == text[1]}
 
     def _example(self, given: dict[str, object]) -> Example:
         name, sha256 = given.get("id"), given.get("sha256")
         example = self.examples.get(name) if isinstance(name, str) else None
         if example is None:
             raise UserError("this run has no such example", where="id")
-        if sha256 != self._texts[example.id]:
-            raise UserError(
+        if sha256 != self.sample.sha256[example.id]:
+            raise RefusedError(
+                "other_text",
                 "the example has another text than the page shows",
                 where="sha256",
                 remedy="load the page again",

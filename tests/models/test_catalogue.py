@@ -131,3 +131,21 @@ def test_the_misquoted_names_find_their_model():
         == "LGAI-EXAONE/EXAONE-3.0-7.8B-Instruct"
     )
     assert find_model("beomi/SOLAR-10.7B").id == "upstage/SOLAR-10.7B-v1.0"
+
+
+@pytest.mark.parametrize("wrong", ["크다", True, 640.5, {"value": 640}])
+@pytest.mark.parametrize("key", ["hidden_size", "num_hidden_layers", "sliding_window", "head_dim"])
+def test_a_config_value_that_is_no_whole_number_is_named(tmp_path, key, wrong):
+    shape = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    (tmp_path / "config.json").write_text(json.dumps({**shape, key: wrong}))
+    for read in (recognise_folder, card_from_config):
+        with pytest.raises(UserError, match=f"{key} is ") as error:
+            read(tmp_path)
+        assert "config.json" in str(error.value.where)
+
+
+@pytest.mark.parametrize("absent", [None, False, [64, 128]])
+def test_a_config_value_that_is_absent_or_differs_by_layer_counts_as_none(tmp_path, absent):
+    (tmp_path / "config.json").write_text(json.dumps({"hidden_size": absent}))
+    assert recognise_folder(tmp_path) is None
+    assert card_from_config(tmp_path).hidden == 0

@@ -104,12 +104,27 @@ def test_what_is_missing_is_named(monkeypatch):
         open_embedder("google/gemma-3-270m")
 
 
+@pytest.mark.parametrize(
+    ("name", "marked"),
+    [
+        ("intfloat/multilingual-e5-small", True),
+        ("/weights/E5_ko", True),
+        ("/cache/models--intfloat--multilingual-e5-large/snapshots/0c51", True),
+        ("/home/e5/weights/bge-m3", False),
+        ("/cache/models--BAAI--bge-m3/snapshots/5617e5a0", False),
+        ("BAAI/bge-m3-e512", False),
+    ],
+)
+def test_only_a_model_whose_own_name_has_e5_gets_its_prefixes(name, marked):
+    assert any(embedders._prefixes(name, {}).values()) is marked
+
+
 @given(
     st.lists(st.sampled_from(["e5", "me-e5", "models--a--e5-x", "모델"]), min_size=1, max_size=4),
     st.sampled_from(["kor-embed", "multilingual-e5-large"]),
 )
-def test_prefixes_follow_from_the_own_name_wherever_its_folder_lies(folders, name):
-    """A folder that is moved must not change what its embedder reads."""
+def test_prefixes_stay_when_a_folder_moves(folders, name):
+    """A bundle puts the folder elsewhere, and the index holds vectors of texts with prefixes."""
     expected = embedders._prefixes(f"owner/{name}", {})
     assert embedders._prefixes("/".join(["", *folders, name]), {}) == expected
     snapshot = "/".join(["", *folders, f"models--me-e5--{name}", "snapshots", "e5" * 20])

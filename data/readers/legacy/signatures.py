@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -27,7 +28,13 @@ _PARTS = (
 # Their readers look at the content themselves, or say that a file is encrypted
 _OWN_CHECK = frozenset([".doc", ".hwp", ".docx", ".xlsx", ".xlsm", ".pptx", ".hwpx", ".odt"])
 _PICTURES = frozenset([".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"])  # opened by content
-_LONGEST = max(len(mark) for mark, _, _ in _SIGNATURES)
+# A web page, by its first tag; a byte order mark and an XML declaration may precede it
+_WEB_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s{0,99}(?:<\?xml[^<>]{0,200}>\s{0,99})?<(?:!doctype\s{1,9}html|html)[\s>]",
+    re.IGNORECASE,
+)
+_OF_WEB_PAGES = (".html", ".htm", ".doc", ".xml")  # older programs save web pages as .doc
+_HEAD = 512  # bytes that are read
 
 
 def refuse_other_format(path: Path, suffix: str) -> None:
@@ -37,7 +44,9 @@ def refuse_other_format(path: Path, suffix: str) -> None:
     an older one; its own reader says so.
     """
     with path.open("rb") as handle:
-        head = handle.read(_LONGEST)
+        head = handle.read(_HEAD)
+    if suffix not in _OF_WEB_PAGES and _WEB_PAGE.match(head):
+        raise _other("a web page", suffix, (".html",))
     found = next((one for one in _SIGNATURES if head.startswith(one[0])), None)
     kind, suffixes = (found[1], found[2]) if found else _of_archive(path, head)
     if not kind or suffix in suffixes:
@@ -46,7 +55,11 @@ def refuse_other_format(path: Path, suffix: str) -> None:
         return
     if suffix in _PICTURES and set(suffixes) & _PICTURES:
         return
-    raise UserError(
+    raise _other(kind, suffix, suffixes)
+
+
+def _other(kind: str, suffix: str, suffixes: tuple[str, ...]) -> UserError:
+    return UserError(
         f"the content is that of {kind}, not of a {suffix} file",
         remedy=f"give it the ending {' or '.join(suffixes)}",
     )

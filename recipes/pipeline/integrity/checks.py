@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.commands import again_command, command_line
-from kofinlaw.files import sha256_text, stage_folders
+from kofinlaw.decoding import SURROGATES
+from kofinlaw.files import sha256_text, stage_folders, write_text
 from kofinlaw.recipes.pipeline.integrity.check_memory import CheckMemory
 from kofinlaw.recipes.pipeline.integrity.outputs import (
     Change,
@@ -19,6 +21,7 @@ from kofinlaw.recipes.pipeline.integrity.outputs import (
 )
 from kofinlaw.recipes.pipeline.integrity.stage_record import (
     RECORD,
+    OutputFile,
     StageRecord,
     read_record,
     write_record,
@@ -30,6 +33,7 @@ __all__ = [
     "StageState",
     "accept_stage",
     "changed_error",
+    "replace_outputs",
     "require_path",
     "require_stages",
     "rerecord",
@@ -86,6 +90,9 @@ class Checks:
         fresh = self._fresh and stage not in self._checked
         sha256 = self.memory.fresh_sha256 if fresh else self.memory.sha256
         changes = compare(where, record["outputs"], sha256)
+        replaced = record.get("replacing", {})
+        if new := {one.name: replaced[one.name] for one in changes if one.name in replaced}:
+            changes = compare(where, {**record["outputs"], **new}, sha256)
         self._checked.add(stage)
         self.memory.save()
         named = {change.name for change in changes}
@@ -183,7 +190,29 @@ def rerecord(folder: Path) -> None:
     """Record the files of a finished stage again, after a command has written into its folder."""
     record = read_record(folder)
     if record.get("status") == "complete" and "outputs" in record:
+        record.pop("replacing", None)
         write_record(folder, {**record, "outputs": describe(folder)})
+
+
+def replace_outputs(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write text files of a finished stage again, by their path in its folder, and record them.
+
+    The record names the new files before they are written. So the stage stays intact if the process
+    is killed or the disk is full in between. Raises UserError if the disk is full.
+    """
+    record = read_record(folder)
+    recorded = record.get("status") == "complete" and "outputs" in record
+    new: dict[str, OutputFile] = {}
+    for name, text in texts.items():
+        raw = text.encode("utf-8", SURROGATES)
+        new[name] = {"bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+    if recorded:
+        write_record(folder, {**record, "replacing": new})
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    if recorded:
+        record.pop("replacing", None)
+        write_record(folder, {**record, "outputs": {**record["outputs"], **new}})
 
 
 def accept_stage(folder: Path) -> StageState:
@@ -199,6 +228,7 @@ def accept_stage(folder: Path) -> StageState:
     if state.intact and state.recorded is not None:
         return state
     outputs = describe(folder)
+    record.pop("replacing", None)
     kept: StageRecord = {**record, "outputs": outputs}
     if not state.intact:
         text = ", ".join(f"{name} {one['sha256']}" for name, one in outputs.items())

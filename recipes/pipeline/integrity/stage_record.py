@@ -48,7 +48,8 @@ class StageRecord(TypedDict, total=False):
     `seconds` are those of all attempts together, `counts` the figures that the stage returned,
     `machine` names the card or the processor that it ran on. `outputs` are the files that the stage
     wrote, by their path in its folder. `edited` is the SHA-256 of outputs that a user changed and
-    accepted. `record_sha256` seals the other keys.
+    accepted. `replacing` are files that a command is writing again: until it has finished, they may
+    have the old or the new content. `record_sha256` seals the other keys.
     """
 
     stage: str
@@ -63,6 +64,7 @@ class StageRecord(TypedDict, total=False):
     counts: dict[str, object]
     outputs: dict[str, OutputFile]
     edited: str
+    replacing: dict[str, OutputFile]
     record_sha256: str
 
 

@@ -9,7 +9,8 @@ function stored() {
 
 let language = stored() === "en" ? "en" : "ko";
 let state = null, example = null, differ = [], busy = false;
-let status = null; // [word, values]
+// The last message and the last error: functions, so that they change with the page's language.
+let status = () => "", fault = () => "";
 
 function node(name, text, parent, style) {
   const made = document.createElement(name);
@@ -23,6 +24,10 @@ function words(name, values = {}) {
   return filled(WORDS[language][name], values);
 }
 
+function failed(text) {
+  return Object.assign(new Error(text()), { text });
+}
+
 async function call(path, body) {
   const headers = { "Content-Type": "application/json" };
   if ($("token").value) headers.Authorization = `Bearer ${$("token").value}`;
@@ -31,129 +36,38 @@ async function call(path, body) {
   try {
     got = await fetch(path, options);
   } catch {
-    throw new Error(words("lost"));
+    throw failed(() => words("lost"));
   }
   if (got.status === 401) {
     $("token-label").hidden = false;
     $("token").focus();
-    throw new Error(words("locked"));
+    throw failed(() => words("locked"));
   }
   const value = await got.json().catch(() => null);
-  const error = value?.error;
-  if (!got.ok || !value) throw new Error(error ? [error.where, error.message].filter(Boolean).join(": ") : got.status);
+  if (!got.ok || !value) throw failed(() => reasonOf(value?.error ?? { message: `HTTP ${got.status}` }));
   return value;
+}
+
+// What the server refused, in the page's language where the page knows the reason.
+function reasonOf(error) {
+  const known = WORDS[language].errors[error.code];
+  if (known) return filled(known, error.values ?? {});
+  return words("answered", { text: [error.where, error.message].filter(Boolean).join(": ") });
 }
 
 // Only one request at a time: a key that is pressed twice must not judge the next example.
 async function busily(work) {
   if (busy) return;
   busy = true;
-  $("fault").textContent = "";
+  fault = () => "";
+  showMessages();
   try {
     await work();
   } catch (error) {
-    $("fault").textContent = error.message;
+    fault = error.text ?? (() => error.message);
   }
+  showMessages();
   busy = false;
-}
-
-function showMarked(passage, parent) {
-  const block = node("div", "", parent, "passage");
-  if (passage.name) node("h4", passage.name, block);
-  const text = node("p", "", block);
-  const letters = Array.from(passage.text); // ranges count characters, not UTF-16 units
-  let end = 0;
-  for (const [start, stop] of passage.marks) {
-    text.append(letters.slice(end, start).join(""));
-    node("mark", letters.slice(start, stop).join(""), text);
-    end = stop;
-  }
-  text.append(letters.slice(end).join(""));
-}
-
-function showExample() {
-  $("reading").hidden = !example;
-  if (!example) return;
-  $("title").textContent = `${example.kind} · ${example.id}`;
-  $("earlier").replaceChildren();
-  if (example.earlier.length) node("h3", words("earlier"), $("earlier"));
-  for (const turn of example.earlier) node("p", turn.content, $("earlier"), "soft");
-  $("question").textContent = example.question;
-  $("options").replaceChildren();
-  example.options.forEach((text, index) => {
-    const right = String(index + 1) === example.answer;
-    const item = node("li", text, $("options"), right ? "answer" : "");
-    if (right) node("span", ` ← ${words("answer")}`, item, "said");
-  });
-  const shown = example.options.length ? example.target : [example.answer, example.target].filter(Boolean).join("\n");
-  $("target").textContent = shown ? `${words(example.options.length ? "reasoning" : "answer")}: ${shown}` : "";
-  $("differ").replaceChildren();
-  if (differ.length) node("p", words("differ"), $("differ"), "warn");
-  for (const one of differ) {
-    const said = words("said", { name: one.reader, verdict: WORDS[language].kinds[one.verdict] });
-    node("p", one.reason ? `${said}. ${one.reason}` : said, $("differ"));
-    if (one.correction) node("p", JSON.stringify(one.correction), $("differ"), "soft");
-  }
-  const sources = $("sources");
-  sources.replaceChildren();
-  node("h3", words(example.evidence.length ? "evidence" : "bare"), sources);
-  for (const one of example.evidence) showMarked(one, sources);
-  node("h3", words(example.articles.length ? "articles" : "unknown"), sources);
-  for (const one of example.articles) showMarked(one, sources);
-  for (const label of document.querySelectorAll("#fields label")) {
-    label.textContent = words(label.dataset.word, label.dataset);
-  }
-}
-
-function field(name, word, value, n = "") {
-  const id = `field-${name}${n}`;
-  const label = node("label", words(word, { n }), $("fields"));
-  label.htmlFor = id;
-  Object.assign(label.dataset, { word, n });
-  const input = node("textarea", "", $("fields"));
-  input.id = id;
-  input.rows = Math.min(8, 1 + Math.floor(value.length / 60) + value.split("\n").length - 1);
-  input.value = value;
-}
-
-function choose(values) {
-  const label = node("label", words("answer"), $("fields"));
-  label.htmlFor = "field-answer";
-  label.dataset.word = "answer";
-  const select = node("select", "", $("fields"));
-  select.id = "field-answer";
-  for (const value of values) node("option", value, select).value = value;
-  select.value = example.answer;
-}
-
-function fillFields() {
-  $("fields").replaceChildren();
-  $("reason").value = "";
-  $("save").hidden = true;
-  $("correction").open = false;
-  if (!example) return;
-  field("question", "question", example.question);
-  example.options.forEach((text, index) => field("option", "option", text, String(index + 1)));
-  if (example.options.length) choose(example.options.map((_, index) => String(index + 1)));
-  if (example.form === "statement") choose(["맞음", "틀림", "알 수 없음"]);
-  if (example.target) field("target", example.options.length ? "reasoning" : "target", example.target);
-}
-
-function correction() {
-  if (!$("correction").open) return null;
-  const value = (id) => $(id)?.value.trim() ?? "";
-  const found = {
-    question: value("field-question"),
-    options: example.options.map((_, index) => value(`field-option${index + 1}`)),
-    answer: value("field-answer"),
-    target: value("field-target"),
-  };
-  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-  const trimmed = {
-    question: example.question.trim(), options: example.options.map((one) => one.trim()),
-    answer: example.answer, target: example.target.trim(),
-  };
-  return same(found, trimmed) ? null : found;
 }
 
 function share(value) {
@@ -190,12 +104,17 @@ function showProgress() {
   }
 }
 
+function showMessages() {
+  $("status").textContent = status();
+  $("fault").textContent = fault();
+}
+
 function show() {
   document.documentElement.lang = language;
   for (const one of document.querySelectorAll("[data-text]")) one.textContent = words(one.dataset.text);
   $("language").textContent = words("other");
   $("language").lang = language === "ko" ? "en" : "ko";
-  $("status").textContent = status ? words(...status) : "";
+  showMessages();
   if (!state) return;
   $("name").textContent = `kofinlaw review · ${state.run}`;
   $("reader").textContent = words("reader", { name: state.reader });
@@ -211,7 +130,7 @@ async function next() {
   const kind = $("kind").value;
   example = (await call(`/api/next?kind=${encodeURIComponent(kind)}`)).example;
   differ = [];
-  if (!example) status = [kind ? "doneKind" : "done"];
+  if (!example) status = () => words(kind ? "doneKind" : "done");
   fillFields();
   show();
   $("title").focus({ preventScroll: true });
@@ -220,6 +139,12 @@ async function next() {
 
 async function settle(id) {
   const got = await call(`/api/example/${encodeURIComponent(id)}`);
+  if (!got.differ.length) { // another reader was faster
+    state = await call("/api/state");
+    status = () => words("agreed");
+    show();
+    return;
+  }
   example = got.example;
   differ = got.differ;
   fillFields();
@@ -234,17 +159,18 @@ async function judge(verdict) {
     id: example.id, sha256: example.sha256, verdict, reason: $("reason").value, correction: fixed,
     settles: differ.length > 0,
   });
-  status = ["saved", { text: `${example.id}, ${WORDS[language].kinds[verdict]}` }];
+  const { id } = example;
+  status = () => words("saved", { text: `${id}, ${WORDS[language].kinds[verdict]}` });
   await next();
 }
 
 async function undo() {
   const got = await call("/api/undo", {});
   state = got;
-  status = [got.example ? "undone" : "nothing"];
+  status = () => words(got.example ? "undone" : "nothing");
   if (got.example) {
     example = got.example;
-    differ = [];
+    differ = got.differ;
     fillFields();
   }
   show();

@@ -18,6 +18,16 @@ const WORDS = {
     lost: "서버에 연결할 수 없습니다", locked: "토큰을 입력하세요",
     changes: "다음 augment에서 제외 {out}개, 수정 {edited}개", said: "{name}: {verdict}",
     kinds: { right: "맞음", wrong: "틀림", unclear: "불분명" }, undefined: "정의되지 않음",
+    agreed: "이 예제는 그사이에 합의되었습니다", answered: "서버의 답: {text}",
+    errors: {
+      empty_question: "문제가 비어 있습니다", option_count: "이 예제의 보기는 {n}개입니다", empty_option: "{n}번 보기가 비어 있습니다",
+      equal_options: "글자와 숫자가 같은 보기가 둘 있습니다", option_lines: "보기는 한 줄로 씁니다",
+      answer: "정답은 {allowed} 중 하나입니다", no_answer: "이 예제에는 정답 칸이 없습니다", empty_target: "답변이 비어 있습니다",
+      no_target: "이 예제에는 답변 칸이 없습니다", unchanged: "고친 내용이 없습니다",
+      marks: "예제의 부분을 나누는 말(예: [문제])이 들어 있습니다", long_reason: "이유는 {n}자까지 쓸 수 있습니다",
+      no_difference: "이 예제의 판정은 서로 다르지 않습니다", other_text: "예제의 글이 바뀌었습니다. 페이지를 새로 고치세요",
+      machine: "디스크에 쓰지 못했습니다. 남은 용량과 권한을 확인하세요. 판정은 저장되지 않았습니다",
+    },
   },
   en: {
     kind: "Kind", every: "in order", token: "Token", other: "한국어", reader: "reader {name}", answer: "answer",
@@ -40,6 +50,18 @@ const WORDS = {
     lost: "The server cannot be reached", locked: "Enter the token",
     changes: "the next augment leaves out {out} and corrects {edited}", said: "{name}: {verdict}",
     kinds: { right: "right", wrong: "wrong", unclear: "unclear" }, undefined: "undefined",
+    agreed: "This example was settled in the meantime", answered: "The server answered: {text}",
+    errors: {
+      empty_question: "The question is empty", option_count: "This example has {n} options",
+      empty_option: "Option {n} is empty", equal_options: "Two options have the same letters and digits",
+      option_lines: "An option has one line", answer: "The answer is one of {allowed}",
+      no_answer: "This example has no answer field", empty_target: "The reply is empty",
+      no_target: "This example has no reply field", unchanged: "The correction changes nothing",
+      marks: "A text holds words that separate the parts of an example, like [문제]",
+      long_reason: "A reason has at most {n} characters", no_difference: "The verdicts on this example do not differ",
+      other_text: "The example has another text now: load the page again",
+      machine: "The disk cannot be written: check its free space and permissions. The verdict is not saved",
+    },
   },
 };
 

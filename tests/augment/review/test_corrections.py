@@ -95,6 +95,9 @@ def test_messages_in_other_words_are_corrected_as_plain_text():
         (free_example(), {"target": " "}, "the reply is empty"),
         (free_example(), {"answer": "1"}, "it has no answer field"),
         (free_example(), {"options": OPTIONS}, "this example has 0 options"),
+        (choice_example(), {"question": "[문제] 기간은?"}, "words that separate the parts"),
+        (free_example(), {"question": "[질문] 기간은?"}, "words that separate the parts"),
+        (statement_example(), {"question": "가. [설명] 나."}, "words that separate the parts"),
     ],
 )
 def test_a_correction_that_the_example_does_not_allow_says_why(example, change, why):

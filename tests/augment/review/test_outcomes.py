@@ -33,6 +33,28 @@ def test_verdicts_that_differ_are_unclear_until_they_are_settled():
     assert own["kim"].verdict == "right"  # settling replaces no reader's own verdict
 
 
+def test_a_later_verdict_that_differs_opens_a_settlement_again():
+    fix = correction(answer="1")
+    settled_one = [
+        verdict(ONE, "right"),
+        verdict(ONE, "wrong", "lee", correction=fix),
+        verdict(ONE, "wrong", settles=True, correction=fix),
+    ]
+    for later, expected in (
+        (verdict(ONE, "wrong", "max"), "wrong"),
+        (verdict(ONE, "wrong", "max", correction=fix), "wrong"),
+        (verdict(ONE, "right", "max"), "unclear"),
+        (verdict(ONE, "unclear", "lee"), "unclear"),
+    ):
+        assert outcome(*settled_one, later) == expected
+        changed = changes_of(current_verdicts([*settled_one, later]))
+        assert bool(changed) == (expected == "wrong")
+    other = verdict(ONE, "wrong", "max", correction=correction(answer="2"))
+    assert not changes_of(current_verdicts([*settled_one, other]))
+    again = verdict(ONE, "right", "max", settles=True)
+    assert outcome(*settled_one, other, again) == "right"
+
+
 def test_two_corrections_that_differ_have_to_be_settled_but_the_example_is_wrong():
     differ = [
         verdict(ONE, "wrong", correction=correction(answer="1")),

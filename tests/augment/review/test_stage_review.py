@@ -65,6 +65,8 @@ def test_wrong_examples_leave_and_corrected_ones_change_and_the_others_stay(
         "not used",
     )
     assert {e.id for e in made_examples(tmp_path)} == {e.id for e in made}
+    focus = (tmp_path / "examples_focus.jsonl").read_bytes()  # what the page marks
+    assert focus == (plain / "examples_focus.jsonl").read_bytes()
     pairs = [json.loads(line) for line in (tmp_path / "preferences.jsonl").read_text().splitlines()]
     assert wrong.id not in {pair["id"] for pair in pairs}
     pair = next(pair for pair in pairs if pair["id"] == fixed.id)
@@ -76,6 +78,17 @@ def test_wrong_examples_leave_and_corrected_ones_change_and_the_others_stay(
     assert f"are not used: {choices[3].id}" in card.replace("\\", "")
     figures = json.loads((tmp_path / "card.json").read_text())["review"]
     assert figures["readers"] == {"kim": 3}
+
+
+def test_a_corrected_reply_is_not_paired_with_a_wrong_answer_to_the_original(
+    corpus, plain, tmp_path
+):
+    paired = {json.loads(line)["id"] for line in (plain / "preferences.jsonl").open()}
+    free = next(e for e in examples(plain) if e.task == "free" and e.id in paired)
+    fields = {**example_parts(free).fields, "target": "법률에서 정한 바에 따른다."}
+    run(corpus, tmp_path, [verdict(free, "wrong", correction=fields)])
+    now = {json.loads(line)["id"] for line in (tmp_path / "preferences.jsonl").open()}
+    assert now == paired - {free.id}
 
 
 def test_verdicts_without_a_change_give_the_same_examples(corpus, plain, tmp_path):

@@ -24,7 +24,7 @@ def test_an_incomplete_line_of_a_killed_process_is_neither_read_nor_kept(tmp_pat
     one, two = verdict(choice_example()), verdict(choice_example("quantity-2"))
     file.append([one])
     whole = file.path.read_bytes()
-    for cut in range(1, len(whole)):
+    for cut in range(1, len(whole) - 1):
         file.path.write_bytes(whole + whole[:cut])
         assert read_verdicts(file.path) == [one]
     VerdictFile(file.path).append([two])
@@ -72,6 +72,34 @@ def test_a_file_that_was_replaced_is_read_from_its_start(tmp_path):
     assert file.read() == []
     file.append([verdict(choice_example("quantity-2"))])
     assert [one.id for one in file.read()] == ["quantity-2"]
+
+
+def test_a_last_line_without_its_end_counts_and_is_kept(tmp_path):
+    file = VerdictFile(tmp_path / "review.jsonl")
+    one, two = verdict(choice_example()), verdict(choice_example("quantity-2"))
+    file.append([one, one])
+    file.path.write_bytes(file.path.read_bytes().rstrip(b"\n"))  # as an editor may save it
+    assert VerdictFile(file.path).read() == file.read() == [one, one]
+    file.append([two])
+    assert file.read() == read_verdicts(file.path) == [one, one, two]
+    file.path.write_bytes(file.path.read_bytes() + b'{"id": "x"}')
+    with pytest.raises(UserError) as found:
+        file.read()
+    assert found.value.where == f"{file.path}:4"
+
+
+def test_a_file_that_an_editor_changed_in_its_place_is_read_again(tmp_path):
+    file = VerdictFile(tmp_path / "review.jsonl")
+    file.append([verdict(choice_example()), verdict(choice_example("quantity-2"))])
+    assert [one.verdict for one in file.read()] == ["right", "right"]
+    text = file.path.read_text()
+    for changed in (
+        text.replace('"right"', '"wrong"', 1),  # of the same length
+        text.replace('"reason": ""', '"reason": "기간이 다르다"', 1),
+        text.splitlines(keepends=True)[1],
+    ):
+        file.path.write_text(changed)
+        assert file.read() == read_verdicts(file.path)
 
 
 def test_a_full_disk_keeps_the_lines_before_and_says_so(tmp_path, small_files):

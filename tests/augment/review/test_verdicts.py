@@ -1,5 +1,7 @@
 """The JSON form of a verdict: complete, checked field by field."""
 
+import unicodedata
+
 import pytest
 from review_examples import choice_example, correction, verdict
 
@@ -20,7 +22,8 @@ def test_a_verdict_survives_its_json_form():
         ({"id": " "}, "`id` is missing"),
         ({"id": 3}, "`id` is not a text"),
         ({"sha256": "abc"}, "`sha256` has another form"),
-        ({"day": "30.11.2026"}, "`day` has another form"),
+        ({"day": "30.11.2026"}, "`day` is not a day"),
+        ({"day": "2026-02-30"}, "`day` is not a day"),
         ({"reader": "a\nb"}, "a reader's name has 1 to 80 characters on one line"),
         ({"settles": "yes"}, "`settles` is neither true nor false"),
         ({"reason": "ㄱ" * 20_001}, "`reason` has more than 20000 characters"),
@@ -53,6 +56,8 @@ def test_the_hash_covers_what_a_reader_sees_and_nothing_else():
 
 def test_a_name_of_a_reader_is_one_line():
     assert check_reader(" 김 검토 ") == "김 검토"
+    assert check_reader(unicodedata.normalize("NFD", "김 검토")) == "김 검토"
+    assert check_reader("kim\u200b") == "kim"  # as the file gives it back
     for name in ("", "   ", "a\tb", "x" * 81):
         with pytest.raises(ValueError, match="a reader's name"):
             check_reader(name)

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+STALLED = (
+    "POST /api/verdict HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+    "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+)
 _path = Path(__file__).parents[1] / "review" / "conftest.py"
 _spec = importlib.util.spec_from_file_location("review_conftest", _path)
 review_conftest = importlib.util.module_from_spec(_spec)
@@ -81,6 +86,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path, command):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_page_is_served_until_a_signal_and_the_table_follows(run, number):
+    """Also while a request that never ends is open."""
     process = subprocess.Popen(
         [sys.executable, "-m", "kofinlaw", "review", str(run), "--reader", "kim", "--port", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -91,10 +97,16 @@ def test_the_page_is_served_until_a_signal_and_the_table_follows(run, number):
         example = httpx.get(f"{address}/api/next", timeout=30).json()["example"]
         body = {"id": example["id"], "sha256": example["sha256"], "verdict": "wrong"}
         assert httpx.post(f"{address}/api/verdict", json=body, timeout=30).status_code == 200
+        port = int(address.rpartition(":")[2])
+        stalled = socket.create_connection(("127.0.0.1", port))
+        stalled.sendall(STALLED.format(port=port).encode())
+        assert httpx.get(f"{address}/api/state", timeout=30).status_code == 200
     finally:
         process.send_signal(number)
         out = process.communicate(timeout=60)[0]
+    stalled.close()
     assert process.returncode == 0, out
     assert "readers: kim 1" in out
+    assert "Traceback" not in out
     assert "kofinlaw run runs/small/recipe.yaml --folder runs/small --until augment" in out
     assert "| choice_quantity | 24 | 1 | 1 |" in (run / "augment" / "card.md").read_text()

@@ -15,8 +15,9 @@ sys.path.append(str(Path(__file__).parents[2] / "augment" / "review"))
 
 from review_examples import LAW, choice_example, free_example, statement_example
 
-from kofinlaw.augment.review.review_card import review_record, update_card
-from kofinlaw.files import write_jsonl
+from kofinlaw.augment.review.review_card import card_texts, review_record
+from kofinlaw.augment.review.sample import reading_order
+from kofinlaw.files import write_jsonl, write_text
 from kofinlaw.recipes.pipeline.integrity.outputs import describe
 from kofinlaw.recipes.pipeline.integrity.stage_record import write_record
 from kofinlaw.recipes.pipeline.run import reopen
@@ -53,7 +54,8 @@ def write_run(folder):
     write_jsonl(stage / "examples_focus.jsonl", rows)
     (stage / "card.md").write_text("# Training examples\n\n## Rejected\n", encoding="utf-8")
     (stage / "card.json").write_text("{}", encoding="utf-8")
-    update_card(stage, review_record(examples, [], 3))
+    for name, text in card_texts(stage, review_record(reading_order(examples, 3), [])).items():
+        write_text(stage / name, text)
     chunk = Chunk(
         "전자지급 안전법/제4조", "전자지급 안전법", "전자지급 안전법", "statute", "", unit,
         f"{LAW}\n④ 감독위원회는 제출을 요구할 수 있다.", "2025-01-01", "test", "test", "0" * 64,

@@ -52,6 +52,10 @@ def text(page, name):
     return page.run(f"document.getElementById('{name}').textContent")
 
 
+def press_button(page, name):
+    page.run(f"document.getElementById('{name}').click()")
+
+
 def judge(page, key):
     before = shown(page)
     page.press(key)
@@ -101,7 +105,9 @@ def test_a_correction_is_checked_and_saved(page, lines):
     page.run("document.getElementById('field-option2').value = '1 년'")
     page.run("document.getElementById('save').click()")
     page.until("document.getElementById('fault').textContent")
-    assert "two options have the same letters" in text(page, "fault")
+    assert text(page, "fault") == "글자와 숫자가 같은 보기가 둘 있습니다"
+    press_button(page, "language")
+    assert text(page, "fault") == "Two options have the same letters and digits"
     assert lines() == []
     assert all("400" in one for one in page.errors)  # the browser notes the refused request
     page.errors.clear()
@@ -113,7 +119,10 @@ def test_a_correction_is_checked_and_saved(page, lines):
     assert one["correction"]["options"] == ["1년", "7년", "5년", "10년"]
     assert one["correction"]["answer"] == "2"
     assert text(page, "fault") == ""
+    assert "corrects 1" in text(page, "readers")
+    press_button(page, "language")
     assert "수정 1개" in text(page, "readers")
+    assert text(page, "status") == f"저장했습니다: {first}, 틀림"
 
 
 def test_an_open_correction_without_a_change_leaves_the_example_out(page, lines):
@@ -168,6 +177,50 @@ def test_readers_who_differ_settle_on_the_page(page, serve, browser, lines):
     assert (lines()[-1]["settles"], lines()[-1]["verdict"]) == (True, "right")
     assert "2개 중" not in text(browser, "readers")
     browser.requests.clear()
+
+
+def test_a_settlement_that_is_taken_back_is_settled_again(page, serve, browser, lines):
+    first = shown(page)
+    press(page, "c")
+    page.run("document.getElementById('field-answer').value = '1'")
+    press_button(page, "save")
+    page.until(f"{READY} && example.id !== '{first}'")
+    browser.open(serve("lee"))
+    browser.until(READY)
+    browser.press("1")
+    browser.until(f"{READY} && state.to_settle.length === 1")
+    browser.run("document.querySelector('#readers button').click()")
+    browser.until(f"{READY} && differ.length === 2")
+    assert "정답: 1" in text(browser, "differ")  # what the correction changes, not its JSON
+    assert "{" not in text(browser, "differ")
+    browser.press("1")
+    browser.until(f"{READY} && state.to_settle.length === 0")
+    browser.press("u")
+    browser.until(f"{READY} && example.id === '{first}' && differ.length === 2")
+    browser.press("3")
+    browser.until(f"{READY} && state.to_settle.length === 0")
+    assert [(one["reader"], one["verdict"], one["settles"]) for one in lines()] == [
+        ("kim", "wrong", False),
+        ("lee", "right", False),
+        ("lee", "right", True),
+        ("lee", "withdrawn", True),
+        ("lee", "unclear", True),
+    ]
+    browser.requests.clear()
+
+
+def test_every_word_is_there_in_both_languages(page):
+    shape = """(function shape(value) {
+        return typeof value === "object" ? Object.entries(value).map(([k, v]) => [k, shape(v)])
+            : [...value.matchAll(/\\{\\w+\\}/g)].map(String).sort();
+    })"""
+    assert page.run(f"JSON.stringify({shape}(WORDS.ko))") == page.run(
+        f"JSON.stringify({shape}(WORDS.en))"
+    )
+    assert (
+        page.run("/[가-힣]/.test(JSON.stringify({...WORDS.en, other: ''}).replace('[문제]', ''))")
+        is False
+    )
 
 
 def test_a_token_is_asked_for(browser, serve):

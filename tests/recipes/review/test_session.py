@@ -25,7 +25,7 @@ def read_all(session, kind="", verdict="right"):
 
 def test_a_reader_gets_the_kinds_one_after_another_until_each_is_decided(session):
     kim = session()
-    order = [example.id for example in kim.sample[KIND]]
+    order = [example.id for example in kim.sample.kinds[KIND]]
     found = read_all(kim)
     record = kim.record()["kinds"][KIND]
     assert (record["verdict"], record["decided_at"]) == ("shown", record["read"])

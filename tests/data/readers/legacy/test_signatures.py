@@ -71,3 +71,29 @@ def test_texts_pass_under_every_ending(
     path = tmp_path_factory.mktemp("s") / "글"
     path.write_text("조항 " + text, encoding="utf-8")
     refuse_other_format(path, suffix)
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".csv", ".pdf", ".docx", ".jsonl"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "<!DOCTYPE html>\n<html>",
+        "\ufeff\n <HTML lang='ko'>",
+        '<?xml version="1.0" encoding="UTF-8"?>\n<!doctype HTML PUBLIC "-//W3C//DTD XHTML">',
+    ],
+)
+def test_a_web_page_with_another_ending_names_its_own(
+    tmp_path: Path, suffix: str, start: str
+) -> None:
+    path = tmp_path / f"게시판{suffix}"
+    path.write_text(f"{start}<body><p>{TEXT}</p></body></html>", encoding="utf-8")
+    with pytest.raises(UserError, match="that of a web page") as error:
+        list(read_documents(path))
+    assert error.value.remedy == "give it the ending .html"
+
+
+@pytest.mark.parametrize("text", ["<html5> 태그를 쓰는 규칙", "예: <html> 로 시작한다.", "<별표>"])
+def test_a_text_that_only_names_a_tag_is_no_web_page(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "글.txt"
+    path.write_text(f"{text}\n{TEXT}", encoding="utf-8")
+    assert text.split()[0] in next(iter(read_documents(path))).text

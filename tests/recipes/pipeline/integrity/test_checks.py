@@ -6,6 +6,7 @@ import pytest
 from counts import Counts
 
 from kofinlaw import UserError
+from kofinlaw.recipes.pipeline.integrity import checks
 from kofinlaw.recipes.pipeline.integrity.checks import (
     Checks,
     accept_stage,
@@ -147,3 +148,49 @@ def test_files_that_the_stage_did_not_write_are_named_and_ignored(run):
 def test_folders_that_were_set_aside_are_no_stages(run):
     (run / "augment").rename(run / "augment.set-aside-1")
     assert stages_in(run) == []
+
+
+@pytest.mark.parametrize("stop", range(8))
+def test_a_kill_while_files_are_replaced_leaves_the_stage_intact(run, monkeypatch, stop):
+    """Four files are written; the process ends before or after each of them."""
+    steps = iter(range(8))
+
+    def dying(write):
+        def wrapped(*given):
+            if next(steps) == stop:
+                raise KeyboardInterrupt
+            write(*given)
+            if next(steps) == stop:
+                raise KeyboardInterrupt
+
+        return wrapped
+
+    texts = {"examples.jsonl": "{}\n", "card.md": "새 표\n"}
+    with monkeypatch.context() as patch:
+        for name in ("write_record", "write_text"):
+            patch.setattr(checks, name, dying(getattr(checks, name)))
+        with pytest.raises(KeyboardInterrupt):
+            checks.replace_outputs(run / "augment", texts)
+    require_stages(run, ["augment"])
+    checks.replace_outputs(run / "augment", texts)
+    record = read_record(run / "augment")
+    assert "replacing" not in record
+    assert record["outputs"]["card.md"]["bytes"] == len("새 표\n".encode())
+    assert Checks(run, fresh=True).state("augment").intact
+    (run / "augment" / "card.md").write_text("다른 표\n")
+    with pytest.raises(UserError, match=r"card.md"):
+        require_stages(run, ["augment"])
+
+
+def test_a_third_content_is_a_change_also_while_files_are_replaced(run, monkeypatch):
+    def fail(*given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checks, "write_text", fail)
+        with pytest.raises(KeyboardInterrupt):
+            checks.replace_outputs(run / "augment", {"examples.jsonl": "{}\n"})
+    require_stages(run, ["augment"])
+    (run / "augment" / "examples.jsonl").write_text("[]\n")
+    with pytest.raises(UserError, match=r"examples.jsonl"):
+        require_stages(run, ["augment"])

@@ -1,14 +1,16 @@
-"""The forms of Argilla and Label Studio: what is written, and verdicts that come back."""
+"""Verdicts that come back from Argilla and Label Studio."""
 
 import json
-import xml.etree.ElementTree as ET
 
 import pytest
-from review_examples import OPTIONS, QUESTION, correction
+from review_examples import QUESTION, correction
 
 from kofinlaw import UserError
-from kofinlaw.recipes.review.exchange import export_examples, import_verdicts
+from kofinlaw.recipes.review.export_file import export_examples
+from kofinlaw.recipes.review.import_file import import_verdicts
 
+RECORD = "'id': 'x', 'metadata': {'sha256': 'y'}"
+DATA = "'data': {'example_id': 'x', 'sha256': 'y'}"
 KIND = "choice_quantity"
 USERS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 
@@ -59,39 +61,10 @@ def rewrite(path, change):
     path.write_text(json.dumps(rows))
 
 
-def test_argilla_gets_the_first_examples_of_each_kind_with_fields_and_questions(exported):
-    kim, found, out = exported("argilla")
-    records = json.loads(out.read_text())
-    settings = json.loads(out.with_suffix(".settings.json").read_text())
-    assert found.examples == len(records) == 5  # three of one kind, one each of the others
-    assert [r["id"] for r in records if r["metadata"]["kind"] == KIND] == [
-        e.id for e in kim.sample[KIND][:3]
-    ]
-    first = next(r for r in records if r["id"] == kim.sample[KIND][0].id)
-    assert first["fields"]["question"] == QUESTION
-    assert first["fields"]["options"] == "1 1년\n2 3년\n3 5년\n4 10년"
-    assert "제출을 요구할 수 있다" in first["fields"]["article"]
-    assert first["metadata"]["sha256"] == kim.sha256(first["id"])
-    names = {f["name"] for f in settings["fields"]}
-    assert all(set(r["fields"]) == names and all(r["fields"].values()) for r in records)
-    labels = settings["questions"][0]["settings"]["options"]
-    assert [label["value"] for label in labels] == ["right", "wrong", "unclear"]
-
-
-def test_label_studio_gets_tasks_and_a_configuration_that_names_their_data(exported):
-    _, found, out = exported("label-studio")
-    tasks = json.loads(out.read_text())
-    config = ET.fromstring(out.with_suffix(".config.xml").read_text())
-    assert found.examples == len(tasks) == 5
-    used = {one.get("value")[1:] for one in config.iter("Text")}
-    assert all(used <= set(task["data"]) and all(task["data"].values()) for task in tasks)
-    assert [one.get("value") for one in config.iter("Choice")] == ["right", "wrong", "unclear"]
-
-
 @pytest.mark.parametrize("form", ["argilla", "label-studio"])
 def test_verdicts_of_two_users_come_back_once(exported, lines, form):
     kim, _, out = exported(form)
-    ids = [e.id for e in kim.sample[KIND][:3]]
+    ids = [e.id for e in kim.sample.kinds[KIND][:3]]
 
     def fill(rows):
         by_id = {row.get("id") or row["data"]["example_id"]: row for row in rows}
@@ -115,27 +88,6 @@ def test_verdicts_of_two_users_come_back_once(exported, lines, form):
     again = import_verdicts(kim, out, None)
     assert (again.taken.total(), again.known) == (0, 4)
     assert len(lines()) == 4
-
-
-def test_the_readers_own_verdicts_are_suggestions(exported):
-    kim, _, out = exported("argilla")
-    example = kim.sample[KIND][0]
-    kim.judge({"id": example.id, "sha256": kim.sha256(example.id), "verdict": "wrong",
-               "reason": "왜", "correction": correction(answer="1")})  # fmt: skip
-    for form in ("argilla", "label-studio"):
-        export_examples(kim, form, out, 3)
-        text = next(row for row in json.loads(out.read_text()) if example.id in str(row))
-        if form == "argilla":
-            assert text["suggestions"]["verdict"] == {
-                "value": "wrong",
-                "score": None,
-                "agent": "kim",
-            }
-            assert text["suggestions"]["corrected_options"]["value"] == "\n".join(OPTIONS)
-        else:
-            (given,) = text["predictions"]
-            assert given["model_version"] == "kim"
-            assert given["result"][0]["value"] == {"choices": ["wrong"]}
 
 
 def test_one_user_may_be_given_a_name_and_several_may_not(exported, lines):
@@ -185,7 +137,7 @@ def test_one_unusable_verdict_takes_over_nothing(exported, lines, verdict, texts
     rewrite(out, fill)
     with pytest.raises(UserError, match=why) as found:
         import_verdicts(kim, out, None)
-    assert kim.sample[KIND][1].id in found.value.where
+    assert kim.sample.kinds[KIND][1].id in found.value.where
     assert lines() == []
 
 
@@ -212,18 +164,87 @@ def test_skipped_annotations_and_drafts_are_no_verdicts(exported, lines):
         ("{}", "not a list of records or tasks"),
         ("[1]", "not a list of records or tasks"),
         ('[{"id": "x"}]', "record 1 has no metadata or no responses"),
-        ('[{"metadata": {}, "responses": {"verdict": [{}]}}]', "record 1 has no user_id"),
-        ('[{"data": 3}]', "task 1 has no data"),
-        ('[{"data": {}, "annotations": [{}]}]', "task 1 has no result"),
-        ('[{"data": {}, "annotations": [{"result": [3]}]}]', "a result has no value"),
+        (f"[{{{RECORD}, 'responses': {{'verdict': [{{}}]}}}}]", "record 1 has no user_id"),
+        (
+            f"[{{{RECORD}, 'responses': {{'verdict': [{{'value': ['right'], 'user_id': 1}}]}}}}]",
+            "the response `verdict` of record 1 is not a text",
+        ),
+        ("[{'metadata': {'sha256': 'x'}, 'responses': {}}]", "record 1 has no id"),
+        ("[{'id': 'x', 'metadata': {}, 'responses': {}}]", "record 1 has no id or no metadata"),
+        ("[{'data': 3}]", "task 1 has no data"),
+        ("[{'data': {'example_id': 'x'}}]", "task 1 has no `example_id` or no `sha256`"),
+        (f"[{{{DATA}, 'annotations': [{{}}]}}]", "task 1 has no result"),
+        (f"[{{{DATA}, 'annotations': [{{'result': [3]}}]}}]", "a result has no value"),
     ],
 )
 def test_another_file_is_one_clear_error(session, tmp_path, text, why):
     path = tmp_path / "given.json"
-    path.write_text(text)
+    path.write_text(text.replace("'", '"'))
     with pytest.raises(UserError, match=why) as found:
         import_verdicts(session(), path, None)
     assert found.value.where == str(path)
+
+
+def test_of_a_users_annotations_of_one_task_the_newest_counts(exported, lines):
+    kim, _, out = exported("label-studio")
+
+    def twice(rows):
+        annotate(rows[0], 1, "wrong")
+        annotate(rows[0], 1, "right")
+        rows[0]["annotations"][0]["updated_at"] = "2026-11-29T09:00:00.000000Z"
+
+    rewrite(out, twice)
+    for taken, known in ((1, 0), (0, 1), (0, 1)):
+        found = import_verdicts(kim, out, None)
+        assert (found.taken.total(), found.known) == (taken, known)
+    assert [(one["verdict"], one["day"]) for one in lines()] == [("wrong", "2026-11-29")]
+
+
+def test_texts_that_are_copied_and_not_changed_are_no_correction(exported, lines):
+    kim, _, out = exported("label-studio")
+
+    def copied(rows):
+        mine = [row for row in rows if row["data"]["kind"] == KIND]
+        annotate(mine[0], 1, "wrong", corrected_question=QUESTION, corrected_answer=" 3 ")
+        annotate(mine[1], 1, "right", corrected_options=mine[1]["data"]["options"])
+        annotate(mine[2], 1, "wrong", corrected_options="1 1년\n2) 3년\n3. 5년\n4 7년")
+
+    rewrite(out, copied)
+    assert import_verdicts(kim, out, None).taken.total() == 3
+    first, second, third = lines()
+    assert (first["correction"], second["correction"]) == (None, None)
+    assert third["correction"] == correction(options=["1년", "3년", "5년", "7년"])
+
+
+def test_an_empty_answer_and_a_user_without_a_name_are_read(exported, lines):
+    kim, _, out = exported("label-studio")
+
+    def odd(rows):
+        annotate(rows[0], None, "right", reason=None)
+        annotate(rows[1], {"id": 7}, "right")
+        annotate(rows[2], {"email": "lee@bank.kr", "id": 7}, "right")
+
+    rewrite(out, odd)
+    import_verdicts(kim, out, None)
+    assert [(one["reader"], one["reason"]) for one in lines()] == [
+        ("annotator", ""),
+        ("user 7", ""),
+        ("lee@bank.kr", ""),
+    ]
+
+
+def test_responses_without_a_status_are_counted_because_they_may_be_drafts(exported):
+    kim, _, out = exported("argilla")
+
+    def fill(rows):
+        respond(rows[0], USERS[0], "right")
+        respond(rows[1], USERS[0], "right")
+        rows[1]["responses"]["verdict"][0]["status"] = "submitted"
+
+    rewrite(out, fill)
+    found = import_verdicts(kim, out, None)
+    assert (found.taken.total(), found.no_status) == (2, 1)
+    assert any("1 verdicts have no status" in line for line in found.lines())
 
 
 def test_a_missing_file_is_one_clear_error(session, tmp_path):

@@ -1,4 +1,4 @@
-"""Write examples for other annotation tools, and take over the verdicts that were given there."""
+"""Take over the verdicts that were given in another annotation tool."""
 
 from __future__ import annotations
 
@@ -12,39 +12,38 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.augment.review.corrections import example_parts
 from kofinlaw.augment.review.outcomes import current_verdicts
-from kofinlaw.augment.review.verdicts import Correction, Verdict, check_reader, read_verdict
+from kofinlaw.augment.review.verdicts import Correction, Verdict, check_reader, is_day, read_verdict
 from kofinlaw.decoding import clean_value, load_json
-from kofinlaw.files import disk_error, write_json, write_text
-from kofinlaw.recipes.review.argilla_form import argilla_entries, argilla_records, argilla_settings
-from kofinlaw.recipes.review.entries import Entry, Shown
-from kofinlaw.recipes.review.label_studio_form import (
-    label_studio_config,
-    label_studio_entries,
-    label_studio_tasks,
-)
+from kofinlaw.files import disk_error
+from kofinlaw.recipes.review.argilla_form import argilla_entries
+from kofinlaw.recipes.review.entries import Entry
+from kofinlaw.recipes.review.label_studio_form import label_studio_entries
 from kofinlaw.recipes.review.session import Session
 from kofinlaw.records import Example
 
-__all__ = ["Exported", "Imported", "export_examples", "import_verdicts"]
+__all__ = ["Imported", "import_verdicts", "read_entries"]
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-
-
-@dataclass(frozen=True)
-class Exported:
-    """Number of written examples, and the files."""
-
-    examples: int
-    files: tuple[Path, ...]
+_REMEDY = (
+    "export from the project that `kofinlaw review --export` filled: the records (Argilla), or the "
+    "tasks as JSON, not JSON-MIN (Label Studio)"
+)
+_NUMBER = re.compile(r"(\d)[.)]?\s+")  # of an option, as the tools show it
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of the verdicts of a file, by reader, and ids of examples that are not here."""
+    """What became of the verdicts of a file.
+
+    - `taken`: new verdicts by reader.
+    - `known`, `unread`: verdicts that were here already, and examples without one.
+    - `no_status`: verdicts of which the file does not say whether they are drafts.
+    - `other_text`, `not_made`: ids of examples that are not here.
+    """
 
     taken: Counter[str]
     known: int
     unread: int
+    no_status: int
     other_text: tuple[str, ...]
     not_made: tuple[str, ...]
 
@@ -58,6 +57,11 @@ class Imported:
             lines.append(f"{self.known} were known already")
         if self.unread:
             lines.append(f"{self.unread} examples of the file have no verdict")
+        if self.no_status:
+            lines.append(
+                f"{self.no_status} verdicts have no status in the file: drafts and discarded ones "
+                "are among them, if the tool has any"
+            )
         for names, text in (
             (self.other_text, "have another text now"),
             (self.not_made, "are not in this run"),
@@ -68,43 +72,6 @@ class Imported:
         return lines
 
 
-def export_examples(session: Session, form: str, out: Path, most: int) -> Exported:
-    """Write the first `most` examples of each kind, in the order of reading.
-
-    The verdicts of the session's reader are suggestions. Next to the file lies what the tool needs
-    to know of its fields: `NAME.settings.json` for Argilla, `NAME.config.xml` for Label Studio.
-
-    Raises UserError if the disk is full or a folder lies in the way.
-    """
-    rows = [_shown_example(session, e) for found in session.sample.values() for e in found[:most]]
-    if form == "argilla":
-        beside = out.with_suffix(".settings.json")
-        write_json(beside, argilla_settings())
-        write_json(out, argilla_records(rows))
-    else:
-        beside = out.with_suffix(".config.xml")
-        write_text(beside, label_studio_config())
-        write_json(out, label_studio_tasks(rows))
-    return Exported(len(rows), (out, beside))
-
-
-def _shown_example(session: Session, example: Example) -> Shown:
-    """Return the texts of an example for another tool, with the reader's verdict."""
-    shown, parts = session.shown(example), example_parts(example)
-    articles = session.sources.articles(example)
-    own = shown["own"]
-    return Shown(
-        example.id,
-        str(shown["sha256"]),
-        example.task,
-        parts.fields,
-        "\n\n".join(parts.evidence),
-        "\n\n".join(one.text for one in articles),
-        session.reader,
-        own if isinstance(own, dict) else None,
-    )
-
-
 def import_verdicts(session: Session, path: Path, reader: str | None) -> Imported:
     """Take over the verdicts of an Argilla or Label Studio file, all of them or none.
 
@@ -113,10 +80,12 @@ def import_verdicts(session: Session, path: Path, reader: str | None) -> Importe
         path: A JSON file: Argilla's records or Label Studio's tasks.
         reader: The name of the reader; None takes the tool's user.
 
+    Of several verdicts of a user on an example the newest one counts.
+
     Raises UserError for another form, an unusable verdict or correction (with the example's id),
     and if `reader` names the only reader but the file has several users.
     """
-    entries = _entries(path)
+    entries = _newest(read_entries(path))
     users = sorted({entry.reader for entry in entries if entry.verdict})
     if reader is not None and len(users) > 1:
         raise UserError(
@@ -127,7 +96,7 @@ def import_verdicts(session: Session, path: Path, reader: str | None) -> Importe
     current = current_verdicts(session.verdicts())
     taken: list[Verdict] = []
     lost: dict[str, list[str]] = {"other_text": [], "not_made": []}
-    known = unread = 0
+    known = unread = no_status = 0
     for entry in entries:
         if not entry.verdict:
             unread += 1
@@ -142,6 +111,7 @@ def import_verdicts(session: Session, path: Path, reader: str | None) -> Importe
         if before is not None and _same(before, verdict):
             known += 1
             continue
+        no_status += not entry.status_known
         taken.append(verdict)
     if taken:
         session.take(taken)
@@ -149,12 +119,24 @@ def import_verdicts(session: Session, path: Path, reader: str | None) -> Importe
         Counter(one.reader for one in taken),
         known,
         unread,
+        no_status,
         tuple(sorted(set(lost["other_text"]))),
         tuple(sorted(set(lost["not_made"]))),
     )
 
 
-def _entries(path: Path) -> Sequence[Entry]:
+def _newest(entries: Sequence[Entry]) -> list[Entry]:
+    """Return one entry of each user for each example: the newest, or the last one of the file."""
+    found: dict[tuple[str, str, str], Entry] = {}
+    for entry in entries:
+        place = (entry.id, entry.sha256, entry.reader)
+        if place not in found or entry.at >= found[place].at:
+            found[place] = entry
+    return list(found.values())
+
+
+def read_entries(path: Path) -> Sequence[Entry]:
+    """Return what the users of a tool said, by its exported file. Raises UserError."""
     try:
         value = clean_value(load_json(path.read_bytes()))
     except FileNotFoundError as error:
@@ -168,27 +150,18 @@ def _entries(path: Path) -> Sequence[Entry]:
         raise UserError(
             "this is not a list of records or tasks",
             where=str(path),
-            remedy="export the records (Argilla) or the tasks as JSON (Label Studio)",
+            remedy=_REMEDY,
         )
     try:
         if all("data" in row for row in rows):
             return label_studio_entries(rows)
         return argilla_entries(rows)
     except ValueError as error:
-        raise UserError(str(error), where=str(path)) from error
+        raise UserError(str(error), where=str(path), remedy=_REMEDY) from error
 
 
 def _verdict(session: Session, example: Example, entry: Entry, reader: str, path: Path) -> Verdict:
-    fields = example_parts(example).fields
-    correction = None
-    if any(text.strip() for text in entry.corrected.values()):
-        options = [o.strip() for o in entry.corrected.get("options", "").split("\n") if o.strip()]
-        correction = Correction(
-            question=entry.corrected.get("question", "").strip() or fields["question"],
-            options=options or fields["options"],
-            answer=entry.corrected.get("answer", "").strip() or fields["answer"],
-            target=entry.corrected.get("target", "").strip() or fields["target"],
-        )
+    correction = _correction(example_parts(example).fields, entry)
     where = f"{path}: {entry.id}"
     try:
         name = check_reader(reader)
@@ -202,7 +175,7 @@ def _verdict(session: Session, example: Example, entry: Entry, reader: str, path
                 "reason": entry.reason.strip(),
                 "correction": checked,
                 "settles": False,
-                "day": entry.day if _DAY.fullmatch(entry.day) else date.today().isoformat(),
+                "day": entry.at[:10] if is_day(entry.at[:10]) else date.today().isoformat(),
             }
         )
     except (UserError, ValueError) as error:
@@ -212,6 +185,28 @@ def _verdict(session: Session, example: Example, entry: Entry, reader: str, path
             where=where,
             remedy="correct it in the tool and export again; nothing was taken over",
         ) from error
+
+
+def _correction(fields: Correction, entry: Entry) -> Correction | None:
+    """Return the example's texts with the corrected ones; None if they are the same."""
+    given = {name: text.strip() for name, text in entry.corrected.items()}
+    options = _options(given.get("options", ""))
+    found = Correction(
+        question=given.get("question") or fields["question"],
+        options=options or fields["options"],
+        answer=given.get("answer") or fields["answer"],
+        target=given.get("target") or fields["target"],
+    )
+    return None if found == fields else found
+
+
+def _options(text: str) -> list[str]:
+    """Return the options of a text, one a line, without the numbers that a user copied."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    marks = [_NUMBER.match(line) for line in lines]
+    if [mark and int(mark[1]) for mark in marks] != list(range(1, len(lines) + 1)):
+        return lines
+    return [line[mark.end() :] for line, mark in zip(lines, marks, strict=True) if mark]
 
 
 def _same(before: Verdict, now: Verdict) -> bool:
