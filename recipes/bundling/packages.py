@@ -208,7 +208,7 @@ def _own_requirements(
 def other_versions(values: Iterable[str]) -> dict[str, str]:
     """Return the versions of `--use NAME==VERSION` by name.
 
-    Raises UserError for another form.
+    Raises UserError for another form, and for two versions of one package.
     """
     found: dict[str, str] = {}
     for value in values:
@@ -219,7 +219,13 @@ def other_versions(values: Iterable[str]) -> dict[str, str]:
                 where="--use",
                 remedy="write NAME==VERSION, as llguidance==1.6.1",
             )
-        found[canonicalize_name(match[1])] = match[2]
+        name, version = canonicalize_name(match[1]), match[2]
+        if found.setdefault(name, version) != version:
+            raise UserError(
+                f"{name} has two versions: {found[name]} and {version}",
+                where="--use",
+                remedy="name one of them",
+            )
     return found
 
 

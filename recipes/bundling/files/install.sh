@@ -18,7 +18,7 @@ if [ -z "$python" ]; then
 fi
 # install.py checks all files, this one too. It is checked here, before it runs. Other versions of
 # Python may not be able to read it. -X utf8: paths are UTF-8, whatever the locale says.
-"$python" -I -X utf8 -c '
+checked=$("$python" -I -X utf8 -c '
 import hashlib, sys
 here = "%d.%d" % sys.version_info[:2]
 if here != "@PYTHON@":
@@ -37,5 +37,10 @@ try:
         refuse("install.py")
 except (OSError, ValueError) as error:
     sys.exit("install.sh: " + str(error) + "; nothing was installed")
-' "$here" || exit 1
+print("checked")
+' "$here") || exit 1
+if [ "$checked" != checked ]; then
+  echo "install.sh: $python is no Python; nothing was installed" >&2
+  exit 1
+fi
 "$python" -I -B -X utf8 "$here/install.py" "$@"

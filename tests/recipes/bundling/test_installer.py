@@ -145,6 +145,14 @@ def test_the_bundle_installs_and_its_program_runs(bundle, shell):
     assert check_files(bundle) == []
 
 
+@pytest.mark.parametrize("program", ["/bin/true", "/bin/echo"])
+def test_a_program_that_is_no_python_installs_nothing(bundle, shell, program):
+    done = shell(bundle, python=program)
+    assert done.returncode == 1
+    assert f"{program} is no Python" in done.stderr
+    assert not (bundle / "installed").exists()
+
+
 def test_without_a_path_the_script_finds_python_and_python_finds_itself(bundle, shell, tmp_path):
     """With an empty environment, Python does not know its own path if it is called by its name."""
     done = shell(bundle, tmp_path / "installed", python="")

@@ -98,3 +98,9 @@ def test_an_older_version_is_one_that_the_other_packages_allow(tmp_path, write_w
     assert set(fast.older.removeprefix("fast").split(",")) == {">=1.6", "!=1.8", "<1.9.1"}
     used = package_set(TARGET, [], use={"fast": "1.7"}, find=find).packages
     assert [one.older for one in used if one.name == "fast"] == [""]
+
+
+def test_a_package_with_two_versions_is_refused():
+    assert other_versions(["A_b==1", "a-b==1"]) == {"a-b": "1"}
+    with pytest.raises(UserError, match="a-b has two versions: 1 and 2"):
+        other_versions(["A_b==1", "a.b==2"])
