@@ -76,6 +76,15 @@ def kofinlaw(*words: object, cwd: Path) -> None:
     )
 
 
+def target_version(python: str) -> str:
+    """Return the version (`3.11.2`) of a Python, by default of the one that `install.sh` finds."""
+    look = 'exec "${PYTHON:-$(command -v python3.11 || command -v python3)}" -c "$1"'
+    named = [f"PYTHON={python}"] if python else []
+    code = "import platform; print(platform.python_version())"
+    command = ["env", "-i", *named, "sh", "-c", look, "sh", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def sample_run(work: Path) -> Path:
     """Build an index of the sample documents; the quickstart model answers."""
     values = ["--set", "name=bundled", "--set", f"data.sources={ROOT / 'data/sample/corpus'}"]
@@ -132,6 +141,7 @@ def main() -> None:
 
     options = [word for value in given.use for word in ("--use", value)]
     options += ["--platform", given.platform] if given.platform else []
+    options += ["--python", target_version(given.python_path)]
     started = time.monotonic()
     kofinlaw("bundle", run, work / "out", *options, cwd=work)
     seconds = {"bundle": time.monotonic() - started}
@@ -183,6 +193,8 @@ def main() -> None:
     }
     figures = {
         "platform": record["platform"],
+        "oldest_python": record["target"]["oldest_python"],
+        "other_versions": record["other_versions"],
         "torch": record["torch"],
         "wheels": record["wheels"],
         "gib": round(size / 2**30, 2),
