@@ -84,7 +84,8 @@ def claimed(
         heading = "" if mention.location.provision else _heading(text, mention.end, headings)
         quoted = ""
         if quotes:
-            later = (one.start for one in found[index + 1 :] if one.start >= mention.end)
+            others = (found[row].start for row in range(index + 1, len(found)))
+            later = (start for start in others if start >= mention.end)
             quoted = _after(text, mention, quotes, starts, next(later, len(text)))
             quoted = quoted or _before(text, mention, quotes, ends)
         out.append(Claimed(heading, quoted))

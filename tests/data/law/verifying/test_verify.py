@@ -97,10 +97,14 @@ def test_headings_and_quotations_in_other_marks(text, title):
     assert one.title == title
 
 
-@pytest.mark.parametrize("particle", ["에 따르면", "에따르면", "에 의하면,", "에 의하면", "는", ":"])
+@pytest.mark.parametrize(
+    "particle", ["에 따르면", "에따르면", "에 의하면,", "에 의하면", "는", ":"]
+)
 def test_words_after_a_particle_of_saying_are_a_quotation(particle):
     (right,) = verify_citations(f"가나법 제1조{particle} “{DAMAGES}”", LAW)
-    wrong, *_ = verify_citations(f"가나법 제1조{particle} “고의로 타인에게 손해를 가한 자는 벌금에 처한다.”", LAW)
+    wrong, *_ = verify_citations(
+        f"가나법 제1조{particle} “고의로 타인에게 손해를 가한 자는 벌금에 처한다.”", LAW
+    )
     assert (right.verdict, right.basis, wrong.verdict) == ("holds", "words", "differs")
 
 
