@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
     from kofinlaw.recipes.pipeline.schema import Recipe
 
-__all__ = ["Limits", "OpenRun", "ResumeMode", "newest_run", "open_run", "run_recipe"]
+__all__ = [
+    "DialogueTooLongError",
+    "Limits",
+    "OpenRun",
+    "ResumeMode",
+    "newest_run",
+    "open_run",
+    "run_recipe",
+]
 
 ResumeMode = Literal["never", "always", "if-possible"]
 
@@ -37,6 +45,10 @@ class Limits:
     stop: tuple[str, ...] = ()
     temperature: float = 0.0
     seed: int = 0
+
+
+class DialogueTooLongError(UserError):
+    """A dialogue fills the whole context."""
 
 
 class OpenRun:
@@ -160,7 +172,10 @@ class OpenRun:
     ) -> list[Generation]:
         """Continue dialogues without evidence. See `Limits` for what each of them may set.
 
-        Raises UserError for turns that the chat template refuses.
+        An answer ends where dialogue and answer together fill the context of the recipe.
+
+        Raises UserError for turns that the chat template refuses, and DialogueTooLongError for a
+        dialogue that leaves no room for an answer.
         """
         from kofinlaw.models.engines.base import Request
         from kofinlaw.offline import guard
@@ -168,16 +183,17 @@ class OpenRun:
         with self._turn, guard(offline=self.recipe.offline):
             asking = self._asking = self._asking or _Asking.load(self)
             template = asking.template
+            prompts = [template.render(turns, add_generation_prompt=True) for turns in dialogues]
             requests = [
                 Request(
-                    template.render(turns, add_generation_prompt=True),
-                    max_tokens=limit.max_tokens,
+                    prompt,
+                    max_tokens=min(limit.max_tokens, asking.room(prompt)),
                     stop=(template.stop, *limit.stop),
                     temperature=limit.temperature,
                     seed=limit.seed,
                     logprob=False,
                 )
-                for turns, limit in zip(dialogues, limits, strict=True)
+                for prompt, limit in zip(prompts, limits, strict=True)
             ]
             return asking.engine.generate(requests)
 
@@ -255,6 +271,21 @@ class _Asking:
         retriever = Retriever(Index.load(bound.folder / "index"), recipe.rag, cache=bound.cache)
         engine = open_engine(recipe.answer.engine, folder, seed=recipe.seed)
         return cls(engine, template_for(folder), retriever, settings)
+
+    def room(self, prompt: str) -> int:
+        """Return how many tokens the context has left after a prompt.
+
+        Raises DialogueTooLongError if there are none.
+        """
+        most = min(self.settings.context_tokens, self.settings.engine.context_tokens)
+        tokens = self.engine.tokenizer.count(prompt)
+        if tokens >= most:
+            raise DialogueTooLongError(
+                f"the messages have {tokens} tokens, and the context has {most} with the answer",
+                where="messages",
+                remedy="send fewer or shorter messages",
+            )
+        return most - tokens
 
 
 def _reopened(bound: Run, trust: bool) -> OpenRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 import sys
 from collections import Counter
@@ -76,9 +77,10 @@ def _is_file(path: Path) -> bool:
 def reference_lines(text: str, found: Sequence[CheckedCitation]) -> list[str]:
     """Return a line for each reference, with its line and column, and a last line of counts."""
     out = []
+    breaks = [match.start() for match in re.finditer("\n", text)]
     for one in found:
-        row = text.count("\n", 0, one.start) + 1
-        column = one.start - text.rfind("\n", 0, one.start)
+        row = bisect.bisect_left(breaks, one.start) + 1
+        column = one.start - (breaks[row - 2] if row > 1 else -1)
         words = " ".join(one.text.split())
         shown = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
         mark = "✗" if one.failed else "?" if one.verdict == "unknown" else "✓"

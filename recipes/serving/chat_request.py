@@ -79,7 +79,7 @@ def chat_request(body: object) -> ChatRequest:
         elif name not in (*_APPLIED, *_NOTES):
             raise UserError(f"unknown field {name[:60]!r}", where=name[:60], remedy="leave it out")
     stop = body.get("stop")
-    stops = [stop] if isinstance(stop, str) else stop or []
+    stops = [stop] if isinstance(stop, str) else [] if stop is None else stop
     if (
         not isinstance(stops, list)
         or len(stops) > 4
@@ -140,7 +140,8 @@ def embedding_texts(body: object) -> tuple[str, tuple[str, ...], str]:
             remedy="send texts, not numbers of tokens (check_embedding_ctx_length=False in "
             "LangChain)",
         )
-    form = body.get("encoding_format") or "float"
+    form = body.get("encoding_format")
+    form = "float" if form is None else form
     if form not in ("float", "base64"):
         raise UserError("encoding_format is float or base64", where="encoding_format")
     return _model(body), tuple(map(clean_text, texts)), form

@@ -39,5 +39,6 @@ def lost_or_refused(result: object) -> FaultError | None:
         status, code = (504, "timeout") if result.late else (503, "engine_lost")
         return FaultError(status, f"{result}; it is started again for the next request", code)
     if isinstance(result, Refused):
-        return FaultError(500 if result.fault else 400, result.message, "engine_refused")
+        status = 500 if result.fault else 400
+        return FaultError(status, result.message, result.code, result.param)
     return None

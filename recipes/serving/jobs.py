@@ -60,10 +60,15 @@ class Embed:
 
 @dataclass(frozen=True)
 class Refused:
-    """Why one job has no result. `fault` says that kofinlaw failed, and not the request."""
+    """Why one job has no result, with a code for programs.
+
+    `fault` says that kofinlaw failed, and not the request. `param` is the field at fault.
+    """
 
     message: str
     fault: bool = False
+    code: str = "engine_refused"
+    param: str | None = None
 
 
 Job = Ask | Complete | Embed
@@ -142,8 +147,12 @@ class _Answerer:
         return out
 
     def _alone(self, job: Job) -> object:
+        from kofinlaw.recipes.api import DialogueTooLongError
+
         try:
             return self._results([job])[0]
+        except DialogueTooLongError as error:
+            return Refused(str(error), code="context_length_exceeded", param="messages")
         except UserError as error:
             return Refused(str(error))
         except Exception as error:

@@ -36,7 +36,7 @@ _QUOTE = re.compile(
 )
 _BETWEEN = re.compile(
     r"\s*+(?:[(\[][^()\[\]]{1,60}[)\]])?+\s*+(?:본문|단서|전단|후단|전문)?+\s*+"
-    r"(?P<particle>은|는|에서는?|에는?|이|가|의|도|상|에\s?따르면|에\s?의하면|에\s?따라|:)?+"
+    r"(?P<particle>에\s?따르면|에\s?의하면|에\s?따라|은|는|에서는?|에는?|이|가|의|도|상|:)?+"
     r"(?:\s?[가-힣]{1,12}(?=[\s,:]))?+\s*+[,:]?+\s*+"
 )
 _SAYING = frozenset(["은", "는", "에 따르면", "에 의하면", "에따르면", "에의하면", ":"])
@@ -84,7 +84,8 @@ def claimed(
         heading = "" if mention.location.provision else _heading(text, mention.end, headings)
         quoted = ""
         if quotes:
-            later = (one.start for one in found[index + 1 :] if one.start >= mention.end)
+            others = (found[row].start for row in range(index + 1, len(found)))
+            later = (start for start in others if start >= mention.end)
             quoted = _after(text, mention, quotes, starts, next(later, len(text)))
             quoted = quoted or _before(text, mention, quotes, ends)
         out.append(Claimed(heading, quoted))

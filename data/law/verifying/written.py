@@ -66,6 +66,8 @@ _LOOSE = re.compile(
     r"(?=\s?(?:제?\s?\d|별표)))"
 )
 _HEADING = re.compile(r"(?<=[조條\d])[【〔]([^【】〔〕\n]{1,60})[】〕]")  # `제3조【신고】`
+# Behind a blank it may begin a part of a judgment, so it must be as long as in `제3조 […]`.
+_APART = re.compile(r"(?<=[조條\d][ \u3000\u00a0])[【〔]([^【】〔〕\n]{1,60})[】〕]")
 _STRANGE = re.compile(rf"[{_INVISIBLE}\u0300-\u036f\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]")
 
 
@@ -93,7 +95,7 @@ def written_text(original: str) -> WrittenText:
     if _STRANGE.search(original):
         text, starts, ends = _composed(original)
     if "【" in text or "〔" in text:
-        text = _HEADING.sub(r"(\1)", text)
+        text = _APART.sub(r"[\1]", _HEADING.sub(r"(\1)", text))
     if _OTHER.search(text):
         text = text.translate(_ONE_TO_ONE)
     for spans in (standard_spans, _loose_spans):

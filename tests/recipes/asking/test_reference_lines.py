@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.data.law.verifying.checked import CheckedCitation
@@ -51,3 +53,21 @@ def test_a_line_for_each_reference_and_one_of_counts():
         "1 reference on 2024-01-01: 1 exists, but heading or quotation differs",
     ]
     assert reference_lines(text, []) == ["no reference to law or decisions found"]
+
+
+@given(st.lists(st.text("가\n\r", max_size=4), min_size=1, max_size=8))
+def test_the_line_and_the_column_are_those_of_an_editor(pieces):
+    word, text, found = "제9조", "", []
+    for piece in pieces:
+        text += piece
+        found.append(CheckedCitation(word, len(text), len(text) + 3, "", "", "unknown", "", ""))
+        text += word
+    lines = reference_lines(text, found)[:-1]
+    places = [
+        (row, before.split("\n"))
+        for row, before in (
+            (text.count("\n", 0, one.start) + 1, text[: one.start]) for one in found
+        )
+    ]
+    wanted = [f"{row}:{len(before[-1]) + 1}" for row, before in places]
+    assert [line.split()[1] for line in lines] == wanted

@@ -48,6 +48,9 @@ BODY = {"model": "pico", "messages": [{"role": "user", "content": "질문"}]}
         ({"temperature": 9}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
         ({"stop": [1]}, "stop"),
+        ({"stop": {}}, "stop"),
+        ({"stop": 0}, "stop"),
+        ({"stop": False}, "stop"),
         ({"stop": ["a"] * 5}, "stop"),
         ({"as_of": "2026-13-01"}, "as_of"),
         ({"as_of": 20260101}, "as_of"),
@@ -153,7 +156,7 @@ def test_decomposed_text_is_composed_and_half_an_emoji_replaced():
 @pytest.mark.parametrize(
     "change",
     [{"input": []}, {"input": [1, 2]}, {"input": " "}, {"input": ["x"] * 257},
-     {"encoding_format": "int8"}, {"dimensions": 3}, {"model": ""}],
+     {"encoding_format": "int8"}, {"encoding_format": []}, {"encoding_format": ""}, {"dimensions": 3}, {"model": ""}],
 )  # fmt: skip
 def test_wrong_embedding_requests_are_refused(change):
     with pytest.raises(UserError):

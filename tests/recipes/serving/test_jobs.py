@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from kofinlaw.models import embedders
-from kofinlaw.recipes.serving.jobs import Embed, load_run
+from kofinlaw.recipes.api import Limits, open_run
+from kofinlaw.recipes.serving.faults import lost_or_refused
+from kofinlaw.recipes.serving.jobs import Complete, Embed, load_run
 
 
 class Silent:
@@ -40,3 +42,30 @@ def test_the_embedder_is_opened_once_and_stores_no_text_of_a_client(run, monkeyp
     assert np.linalg.norm(again[0][0]) == pytest.approx(1, abs=1e-3)
     assert len(opened) == 1
     assert written == []
+
+
+def said(words, most=5):
+    return Complete(({"role": "user", "content": words},), Limits(max_tokens=most))
+
+
+def test_a_dialogue_that_fills_the_context_is_refused_and_the_others_are_answered(run):
+    answer = load_run(run)
+    short, long, last = answer([said("보관"), said("보관 기간 " * 4096), said("기간")], Silent())
+    fault = lost_or_refused(long)
+    assert (fault.status, fault.code, fault.param) == (400, "context_length_exceeded", "messages")
+    assert [short.finish != "error", last.finish != "error"] == [True, True]
+    assert short.tokens <= 5
+
+
+def test_no_request_asks_the_engine_for_more_than_its_context(run, monkeypatch):
+    seen = []
+    with open_run(run) as opened:
+        opened.load()
+        engine, template = opened._asking.engine, opened._asking.template
+        monkeypatch.setattr(engine, "generate", lambda requests: seen.extend(requests) or [])
+        turns = [({"role": "user", "content": "보관 " * count},) for count in (1, 200, 400)]
+        opened.complete(turns, [Limits(max_tokens=10), *[Limits(max_tokens=4096)] * 2])
+        prompts = [template.render(one, add_generation_prompt=True) for one in turns]
+        tokens = [engine.tokenizer.count(prompt) for prompt in prompts]
+    assert [one.prompt for one in seen] == prompts
+    assert [one.max_tokens for one in seen] == [10, 2048 - tokens[1], 2048 - tokens[2]]

@@ -79,6 +79,9 @@ def test_the_verdict_on_a_reference(text, target, title):
     [
         ("가나법 제1조【손해배상】", "holds"),
         ("가나법 제1조【손해보상】", DIFFERS),
+        ("가나법 제1조 【손해에 대한 배상의 책임】", DIFFERS),
+        ("가나법 제1조\u3000〔손해에 대한 배상의 책임〕", DIFFERS),
+        ("가나법 제1조 【원고, 상고인】", AS_FAR),
         ("가나법 제1조[손해에 대한 배상의 책임]", DIFFERS),
         ("가나법 제1조 <손해에 대한 배상의 책임>", DIFFERS),
         (f"가나법 제1조 “{DAMAGES}”", "holds"),
@@ -92,6 +95,17 @@ def test_the_verdict_on_a_reference(text, target, title):
 def test_headings_and_quotations_in_other_marks(text, title):
     (one,) = verify_citations(text, LAW)
     assert one.title == title
+
+
+@pytest.mark.parametrize(
+    "particle", ["에 따르면", "에따르면", "에 의하면,", "에 의하면", "는", ":"]
+)
+def test_words_after_a_particle_of_saying_are_a_quotation(particle):
+    (right,) = verify_citations(f"가나법 제1조{particle} “{DAMAGES}”", LAW)
+    wrong, *_ = verify_citations(
+        f"가나법 제1조{particle} “고의로 타인에게 손해를 가한 자는 벌금에 처한다.”", LAW
+    )
+    assert (right.verdict, right.basis, wrong.verdict) == ("holds", "words", "differs")
 
 
 def test_an_act_named_before_is_the_act_of_a_short_form():
