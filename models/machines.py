@@ -39,7 +39,7 @@ NO_CARD = ("none", "cpu")
 # Measured on two cores with instructions for bf16: FLOP/s of training and of reading prompts (270M
 # model, weights outside the embeddings), and bytes/s of reading weights while a token is written.
 CORES = 2
-CORES_TRAINING, CORES_ANSWERING, CORES_BANDWIDTH = 0.27e12, 0.27e12, 5e9
+CORES_TRAINING, CORES_ANSWERING, CORES_BANDWIDTH = 0.15e12, 0.13e12, 5e9
 CORES_ENCODER = 0.08e12  # FLOP/s of training an encoder
 # Without such instructions products run in float32: the measured ratio of both on one core.
 FLOAT32_SHARE = 0.4

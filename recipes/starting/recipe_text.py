@@ -93,7 +93,7 @@ def recipe_text(
     lines += ["", *_data(survey, documents, sizes, policy)]
     if start != "ask" and possible is not None:
         lines += ["", *_augment(possible, sizes, start, contrast=contrast)]
-        lines += ["", *_train(possible, choice, sizes, machine)]
+        lines += ["", *_train(possible, choice, sizes, contrast=contrast)]
     lines += ["", *_rag(embedder, sizes)]
     lines += ["", "answer:", *_limit(rules)]
     lines += _answer(contrast=contrast, generated=generated, small=choice.small)
@@ -231,12 +231,17 @@ def _augment(possible: DryCount, sizes: Sizes, start: Start, *, contrast: bool) 
     return [*lines, "  raft:", _row("    max_evidence_tokens", sizes.evidence_tokens, text)]
 
 
-def _train(possible: DryCount, choice: ModelChoice, sizes: Sizes, machine: Machine) -> list[str]:
+def _train(possible: DryCount, choice: ModelChoice, sizes: Sizes, *, contrast: bool) -> list[str]:
     epochs = 1 if possible.examples >= 400 else 2 if possible.examples >= 150 else 3
     steps = math.ceil(possible.examples * epochs / sizes.effective_batch)
-    rate = "1.0e-3" if steps < 40 else "3.0e-4" if choice.small else "2.0e-4"
+    if contrast:  # rates of docs/studies/transfer.md
+        rate = "4.0e-4" if steps < 40 else "2.0e-4"
+    else:
+        rate = "1.0e-3" if steps < 40 else "3.0e-4" if choice.small else "2.0e-4"
+    asked = "train in the way the questions are asked: options are not listed"
     lines = [
         "train:",
+        *([_row("  objective", "contrast", asked)] if contrast else []),
         _row(
             "  quantization",
             "none" if choice.small else "nf4",

@@ -87,6 +87,9 @@ def test_the_three_starts_differ_in_what_runs(documents, here, pico):
         found[start], _ = load_recipe(str(out))
     assert [found[start].ask_only for start in found] == [True, False, False]
     assert [found[start].tested for start in found] == [False, True, False]
+    for recipe in (found["train"], found["train-untested"]):
+        # Trained in the way it is asked: with listed options only if they are listed.
+        assert (recipe.train.objective == "contrast") is (recipe.answer.choose_by == "contrast")
     assert found["train-untested"].augment.items >= found["train"].augment.items
     assert "NOT PROVEN" in Path("train-untested.yaml").read_text(encoding="utf-8")
 
