@@ -26,6 +26,7 @@ __all__ = [
     "estimate_parameters",
     "find_model",
     "guide_claims",
+    "licence_notice",
     "licenses",
     "lookup_model",
     "recognise_folder",
@@ -44,7 +45,8 @@ class License:
     which models the outputs of a licensed model may train: others (any model), own (its own
     family), inherits (any model, but the licence then also covers the student). The name of a
     derived model must begin with `derived_name`. `clauses` gives the licence's clauses on use,
-    teaching and naming under the keys use, teach and name.
+    teaching, naming and passing on under the keys use, teach, name and ship. `notice` is the text
+    of the notice that must travel with the weights.
     """
 
     name: str
@@ -54,6 +56,7 @@ class License:
     teach: Literal["others", "own", "inherits"] = "own"
     derived_name: str = ""
     clauses: dict[str, str] = field(default_factory=dict)
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,12 @@ def guide_claims() -> list[GuideClaim]:
 def licenses() -> dict[str, License]:
     """Return every licence of the catalogue by name."""
     return {name: License(name=name, **entry) for name, entry in _data()["licenses"].items()}
+
+
+def licence_notice(name: str) -> str:
+    """Return the notice that a licence requires next to the weights; empty: none, or not known."""
+    found = licenses().get(name)
+    return found.notice if found is not None else ""
 
 
 @functools.cache

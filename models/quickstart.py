@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.files import cache_folder, sha256_file
+from kofinlaw.files import atomic_write_bytes, cache_folder, sha256_file
 from kofinlaw.models.cache import build_once, is_intact
+from kofinlaw.models.licences.texts import packaged_licences
 
 __all__ = [
     "FOLDER",
@@ -93,4 +96,19 @@ def quickstart_model(cache: Path | None = None, progress: Progress = silent) -> 
         convert_gguf(quickstart_gguf(root), folder, model_id=MODEL_ID)
         progress("convert the quickstart model", 1, 1)
 
-    return build_once(root / FOLDER, convert, version=VERSION)
+    found = build_once(root / FOLDER, convert, version=VERSION)
+    _add_licences(found)
+    return found
+
+
+def _add_licences(folder: Path) -> None:
+    """Copy the licence texts of the package next to the weights: they travel with the weights.
+
+    A folder that another version converted has none yet. One that nobody may write stays as it is.
+    """
+    for path in packaged_licences(PACKAGE):
+        target = folder / path.name
+        with suppress(PermissionError):
+            if not target.exists() and os.access(folder, os.W_OK):
+                with atomic_write_bytes(target) as handle:
+                    handle.write(path.read_bytes())

@@ -11,6 +11,7 @@ from kofinlaw.files import sha256_file
 from kofinlaw.models import quickstart
 from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.folder_checks import check_folder
+from kofinlaw.models.licences.texts import DOWNLOADED_TEXTS
 from kofinlaw.models.settings import ModelSettings
 
 __all__ = [
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 # Files of a hub repository to download: no pickled weights and no code.
-DOWNLOADED = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", "LICENSE*"]
+DOWNLOADED = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", *DOWNLOADED_TEXTS]
 
 
 def model_folder(

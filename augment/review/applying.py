@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
-from kofinlaw.augment.review.corrections import corrected
+from kofinlaw import UserError
+from kofinlaw.augment.review.corrections import corrected, example_parts
 from kofinlaw.augment.review.outcomes import Change, Changes
 from kofinlaw.augment.review.verdicts import example_sha256
-from kofinlaw.files import dumps, read_jsonl, write_jsonl
-from kofinlaw.records import Example, Rejected
+from kofinlaw.files import dumps, read_json_lines, write_jsonl
+from kofinlaw.records import Example, Rejected, from_json, record_fault
 
 __all__ = [
     "REASON",
@@ -130,12 +131,33 @@ def made_examples(folder: Path) -> list[Example]:
     made: dict[str, Example] = {}
     path = folder / REVIEWED
     if path.is_file():
-        for one in read_jsonl(path, ChangedExample):
-            if one.made is not None:
-                example = one.made if isinstance(one.made, Example) else Example(**one.made)
+        for line, value in read_json_lines(path):
+            if value.get("made") is not None:
+                example = _example(value["made"], f"{path}:{line}")
                 made[example.id] = example
-    found = [made.pop(e.id, e) for e in read_jsonl(folder / "examples.jsonl", Example)]
-    return [*found, *made.values()]
+    path = folder / "examples.jsonl"
+    kept = [_example(value, f"{path}:{line}") for line, value in read_json_lines(path)]
+    return [*(made.pop(example.id, example) for example in kept), *made.values()]
+
+
+def _example(value: object, where: str) -> Example:
+    """Return the example of a JSON value whose parts can be read. Raises UserError."""
+    try:
+        example = from_json(Example, cast("Mapping[str, object]", value))
+        if not all(isinstance(text, str) for text in (example.id, example.task)):
+            raise TypeError("`id` or `task` is not a text")
+        if not example.messages:
+            raise TypeError("it has no messages")
+        example_parts(example)
+        example_sha256(example)
+        list(example.provenance["chunks"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(
+            f"this line is not an example: {record_fault(error)}",
+            where=where,
+            remedy="fix the line, or run the stage augment again",
+        ) from error
+    return example
 
 
 def write_changed(path: Path, changed: Sequence[ChangedExample]) -> None:

@@ -10,11 +10,13 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "RefusedError",
@@ -37,6 +39,9 @@ OWN_FOLDERS = ("installed/", "run/answers/", "run/ask/")
 OWN_FILES = ("run/.checked.json", "run/.lock")
 MOST_NAMED = 20
 BLOCK = 1 << 20
+OLDEST_PIP = (22, 3)  # has the option --python
+# The start scripts that pip writes hold the path of the folder, and break at these characters.
+ODD = re.compile(r"""[\x00-\x1f"$`\\:]""")
 
 
 class RefusedError(Exception):
@@ -64,7 +69,11 @@ def read_sums(root: Path) -> dict[str, str]:
     if seal != f"{hashlib.sha256(raw).hexdigest()}  {SUMS}\n".encode():
         raise RefusedError(f"{SUMS} or {SEAL} changed after the bundle was written")
     sums = {}
-    for line in raw.decode("utf-8").splitlines():
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RefusedError(f"{SUMS} is not UTF-8 text: {error}") from error
+    for line in text.split("\n")[:-1]:
         digest, _, name = line.partition("  ")
         sums[name] = digest
     return sums
@@ -158,10 +167,17 @@ def install(root: Path, folder: Path) -> None:
     """Make a virtual environment in `folder` and install the bundle's wheels into it.
 
     The folder must be new, or left by an installation that was interrupted. Raises RefusedError if
-    it is not, if the disk is too small, or if pip fails; the folder is deleted again then.
+    it is not, if its name breaks scripts, if the disk is too small, or if pip is missing or fails;
+    the folder is deleted again then.
     """
-    if root in folder.parents and folder != root / "installed":
+    if root in folder.resolve().parents and folder.resolve() != root / "installed":
         raise RefusedError(f"{folder} lies in the bundle: name a folder outside of it")
+    odd = ODD.search(str(folder))
+    if odd is not None:
+        raise RefusedError(
+            f"{folder!s} has the character {odd.group()!r}, with which installed programs do not "
+            "start: name another folder: sh install.sh FOLDER"
+        )
     if folder.exists() and not (folder / STARTED).is_file():
         raise RefusedError(f"{folder} exists already: name another folder: sh install.sh FOLDER")
     wheels = root / "wheels"
@@ -190,13 +206,10 @@ def install(root: Path, folder: Path) -> None:
 
 def _install_wheels(wheels: Path, folder: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "PYTHON"))}
-    environment["PIP_CONFIG_FILE"] = os.devnull
-    own_pip = subprocess.run(
-        [sys.executable, "-P", "-m", "pip", "--version"], capture_output=True, env=environment
-    )
+    environment |= {"PIP_CONFIG_FILE": os.devnull, "PYTHONUTF8": "1"}
     venv = [sys.executable, "-P", "-m", "venv"]  # -P: no module of the current folder
     inside = str(folder / "bin" / "python")
-    if own_pip.returncode == 0:  # Debian's Python has no ensurepip, so the venv is made without
+    if _has_new_pip(environment):  # Debian's Python has no ensurepip: the venv is made without pip
         _run([*venv, "--without-pip", str(folder)], environment)
         pip = [sys.executable, "-P", "-m", "pip", "--python", inside]
     else:
@@ -209,8 +222,41 @@ def _install_wheels(wheels: Path, folder: Path) -> None:
     _run([*pip, *quiet, "check"], environment)
 
 
+def _has_new_pip(environment: dict[str, str]) -> bool:
+    """Return whether this Python has a pip that installs into another environment.
+
+    False: the new environment gets the pip of ensurepip. Raises RefusedError if there is neither.
+    """
+    done = _call([sys.executable, "-P", "-m", "pip", "--version"], environment)
+    found = re.match(r"pip (\d+)\.(\d+)", done.stdout) if done.returncode == 0 else None
+    if found is not None and (int(found[1]), int(found[2])) >= OLDEST_PIP:
+        return True
+    done = _call([sys.executable, "-P", "-c", "import ensurepip"], environment)
+    if done.returncode:
+        here = f"{found.group()} is too old" if found is not None else "pip is missing"
+        wanted = ".".join(map(str, OLDEST_PIP))
+        raise RefusedError(
+            f"{here} for {sys.executable}, and it has no ensurepip: install pip {wanted} or "
+            f"newer for it, or python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+        )
+    return False
+
+
+def _call(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    # From the root folder: the current one may have been deleted.
+    return subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+    )
+
+
 def _run(command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = _call(command, environment)
     if done.returncode:
         lines = (done.stdout + done.stderr).strip().splitlines()[-15:]
         raise RefusedError("\n".join([f"this command failed: {' '.join(command)}", *lines]))
@@ -237,6 +283,8 @@ def main(arguments: list[str], root: Path) -> int:
         if len(arguments) > 1 or any(one.startswith("-") for one in arguments):
             raise RefusedError("use: sh install.sh [FOLDER]")
         folder = Path(arguments[0] if arguments else root / "installed").absolute()
+        record = _read_record(root)
+        check_machine(record["target"])  # before the files: large weights take minutes to read
         _say(f"checking the files of {root} …")
         faults = check_files(root)
         if faults:
@@ -244,8 +292,6 @@ def main(arguments: list[str], root: Path) -> int:
             raise RefusedError(
                 "\n  ".join(["this bundle is not as it was written:", *faults[:MOST_NAMED], *more])
             )
-        record = json.loads((root / RECORD).read_text(encoding="utf-8"))
-        check_machine(record["target"])
         if _is_complete(folder, root):
             _say(f"this bundle is installed already in {folder}")
         else:
@@ -254,13 +300,22 @@ def main(arguments: list[str], root: Path) -> int:
         _say("installed. Ask a question, or answer a file:")
         for line in commands(root, folder, record["question"]):
             _say(f"  {line}")
-    except RefusedError as refusal:
+    except (RefusedError, OSError) as refusal:
         sys.stderr.write(f"install.sh: {refusal}\nnothing was installed\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\ninstall.sh: interrupted; nothing was installed\n")
         return 130
     return 0
+
+
+def _read_record(root: Path) -> dict[str, Any]:
+    """Return the record of the bundle. Raises RefusedError if it is not as it was written."""
+    fault = _fault(root, RECORD, read_sums(root).get(RECORD, ""))
+    if fault:
+        raise RefusedError(f"this bundle is not as it was written:\n  {fault}")
+    record: dict[str, Any] = json.loads((root / RECORD).read_text(encoding="utf-8"))
+    return record
 
 
 def _is_complete(folder: Path, root: Path) -> bool:

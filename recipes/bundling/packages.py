@@ -7,12 +7,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from kofinlaw import UserError
 from kofinlaw.recipes.bundling.target import Target
@@ -31,6 +33,9 @@ class Pinned:
     - `installed` is the version of this environment, which may be another one.
     - `installed_bytes` is what it takes here.
     - `glibc` is the minor version of glibc 2 that the installed wheel needs; 0 for pure Python.
+    - `requires_python` is what the installed version says about Python.
+    - `allowed` are the versions that the other packages allow. Empty: all.
+    - `named` says that the version was named by the user.
     """
 
     name: str
@@ -38,6 +43,43 @@ class Pinned:
     installed: str = ""
     installed_bytes: int = 0
     glibc: int = 0
+    requires_python: str = ""
+    allowed: str = ""
+    named: bool = False
+
+    @property
+    def older(self) -> str:
+        """The requirement of an older version, if this one has no wheel for the target.
+
+        Empty for a version that the user named, and for one of a build (`2.13.0+cpu`), which
+        another build must not replace.
+        """
+        try:
+            version = Version(self.version)
+        except InvalidVersion:
+            return ""
+        if self.named or version.local:
+            return ""
+        return f"{self.name}{SpecifierSet(self.allowed) & SpecifierSet(f'<{version}')}"
+
+    @property
+    def older_text(self) -> str:
+        """What the bundle does if the installed version has no other wheel for the target."""
+        if self.older:
+            return "pip looks for another one, or for the newest older version that has one"
+        return "pip looks for another one"
+
+    def needs(self, target: Target) -> str:
+        """Return what the installed wheel needs and the target does not have."""
+        if self.glibc > target.glibc:
+            return f"glibc 2.{self.glibc}"
+        return f"Python {self.requires_python}"
+
+    def fits(self, target: Target) -> bool:
+        """Return whether the wheel that is installed here can be installed on the target too."""
+        if not self.tested:
+            return True
+        return self.glibc <= target.glibc and target.runs(self.requires_python)
 
     @property
     def tested(self) -> bool:
@@ -79,6 +121,7 @@ def package_set(
     """
     use = use or {}
     found: dict[str, Pinned] = {}
+    allowed: dict[str, SpecifierSet] = {}
     problems: list[str] = []
     own, known = _own_requirements(sources, find)
     problems += [f"kofinlaw has no extra {one!r}" for one in extras if one not in known]
@@ -97,17 +140,24 @@ def package_set(
             except PackageNotFoundError:
                 problems.append(f"{name} is not installed here: pip install {name}")
                 continue
-            version, needs = use.get(name, installed.version), _glibc(installed)
-            found[name] = Pinned(name, version, installed.version, _size(installed), needs)
+            found[name] = Pinned(
+                name,
+                use.get(name, installed.version),
+                installed.version,
+                _size(installed),
+                _glibc(installed),
+                _requires_python(installed),
+                named=name in use,
+            )
             lines = list(installed.requires or ())
         for needed in required_by(lines, target, extra):
             other = canonicalize_name(needed.name)
+            allowed[other] = allowed.get(other, SpecifierSet()) & needed.specifier
             problems += _refused(name, needed, other, use, find)
             waiting += [(other, one) for one in ("", *sorted(needed.extras))]
     problems += [f"--use names {name}, which is not needed" for name in use if name not in found]
-    return PackageSet(
-        tuple(found[name] for name in sorted(found)), tuple(dict.fromkeys(sorted(problems)))
-    )
+    whole = [replace(found[n], allowed=str(allowed.get(n, ""))) for n in sorted(found)]
+    return PackageSet(tuple(whole), tuple(dict.fromkeys(sorted(problems))))
 
 
 def required_by(lines: Iterable[str], target: Target, extra: str = "") -> Iterator[Requirement]:
@@ -189,6 +239,11 @@ def _refused(
         return []
     where = "named by --use" if other in use else "installed here"
     return [f"{name} needs {needed.name}{needed.specifier}, and {version} is {where}"]
+
+
+def _requires_python(installed: Distribution) -> str:
+    found = installed.metadata.get_all("Requires-Python") or [""]
+    return str(found[0])
 
 
 def _size(installed: Distribution) -> int:

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
-from kofinlaw import Progress, UserError, silent
+from kofinlaw import Progress, silent
+from kofinlaw.recipes.bundling.own_wheel import source_tree
 from kofinlaw.recipes.bundling.packages import PackageSet, package_set
+from kofinlaw.recipes.bundling.place import free_parent
 from kofinlaw.recipes.bundling.run_parts import RunParts, run_parts
 from kofinlaw.recipes.bundling.target import Target, target_of
-from kofinlaw.recipes.bundling.wheels import source_tree
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.units import GIB
 
-__all__ = ["BundlePlan", "Environment", "Wanted", "make_plan", "partial_folder", "require_place"]
+__all__ = ["BundlePlan", "Environment", "Wanted", "make_plan"]
 
 # Wheels take less than half of the installed files; pip holds each twice while it downloads.
 _WHEEL_SHARE = 0.45
@@ -27,8 +28,8 @@ _MOST_NAMED = 10
 class Wanted:
     """What a user wants of a bundle.
 
-    - `python` is the version of the target, `platform` that of its wheels. Without a platform it is
-      the oldest one, from glibc 2.28 on, that the wheels installed here fit.
+    - `python` is the version of the target (3.11 or 3.11.2), `platform` that of its wheels. Without
+      a platform it is the oldest one, from glibc 2.28 on, that the wheels installed here fit.
     - `extras` of kofinlaw are added.
     - `use` gives other versions than the installed ones, by name.
     """
@@ -69,24 +70,26 @@ class BundlePlan:
     def lines(self) -> list[str]:
         """Return the plan as lines for a terminal."""
         torch = self.packages.version_of("torch")
+        packages = self.packages.packages
         found = [
-            f"for Python {self.target.python} on {self.target.platform} and newer",
-            f"wheels: {len(self.packages.packages) + 1}, about {self.wheel_bytes / GIB:.1f} GiB; "
+            f"for Python {self._oldest_python()} and newer on {self.target.platform} and newer",
+            f"wheels: {len(packages) + 1}, about {self.wheel_bytes / GIB:.1f} GiB; "
             f"torch {torch or 'is missing'}"
             + (", which uses no card" if torch.endswith("+cpu") else ""),
             f"files of the run: {len(self.parts.files)}, {self.parts.bytes / GIB:.2f} GiB",
         ]
         found += [f"  {one.role}: {one.name} → {one.place}" for one in self.parts.models]
+        found += [f"  {note}" for note in self.parts.notes]
         found += [
             f"  {one.name} {one.version}: not the version that is installed here ({one.installed})"
-            for one in self.packages.packages
+            for one in packages
             if not one.tested
         ]
         found += [
-            f"  {one.name} {one.version}: the wheel that is installed here needs glibc "
-            f"2.{one.glibc}; pip looks for another one"
-            for one in self.packages.packages
-            if one.tested and one.glibc > self.target.glibc
+            f"  {one.name} {one.version}: the wheel that is installed here needs "
+            f"{one.needs(self.target)}; {one.older_text}"
+            for one in packages
+            if not one.fits(self.target)
         ]
         found += [f"  left out, not loaded: {name}" for name in self.parts.left_out]
         found.append(
@@ -94,6 +97,12 @@ class BundlePlan:
             f"{self.free_bytes / GIB:.1f} GiB free"
         )
         return found + [f"MISSING: {one}" for one in self.problems]
+
+    def _oldest_python(self) -> str:
+        """Return the oldest Python that all installed wheels of the plan run on."""
+        fitting = [one for one in self.packages.packages if one.tested and one.fits(self.target)]
+        patch = self.target.oldest_patch(one.requires_python for one in fitting)
+        return f"{self.target.python}.{patch or 0}"
 
     def to_record(self) -> dict[str, object]:
         """Return the plan for JSON."""
@@ -109,6 +118,8 @@ class BundlePlan:
             "free_bytes": self.free_bytes,
             "torch": self.packages.version_of("torch"),
             "packages": {one.name: one.version for one in self.packages.packages},
+            "replaced": [one.name for one in self.packages.packages if not one.fits(self.target)],
+            "notes": list(self.parts.notes),
             "left_out": list(self.parts.left_out),
             "problems": list(self.problems),
         }
@@ -142,7 +153,7 @@ def make_plan(
     if wanted.platform is None:
         target = replace(target, glibc=max(target.glibc, packages.glibc))
     size = int(_WHEEL_SHARE * sum(one.installed_bytes for one in packages.packages))
-    parent = next(one for one in out.absolute().parents if one.is_dir())
+    parent = free_parent(out)
     free = shutil.disk_usage(parent).free
     problems = [*parts.problems, *packages.problems]
     if environment.sources is None:
@@ -154,18 +165,3 @@ def make_plan(
             "are needed"
         )
     return BundlePlan(target, parts, packages, size, free, tuple(problems))
-
-
-def require_place(out: Path) -> None:
-    """Raise UserError if there is something at `out` already."""
-    if out.exists() or out.is_symlink():
-        raise UserError(
-            "there is something at this path already, and a bundle overwrites nothing",
-            where=str(out),
-            remedy="name a new folder",
-        )
-
-
-def partial_folder(out: Path) -> Path:
-    """Return the folder in which a bundle is written before it is complete."""
-    return out.absolute().with_name(f"{out.name}.partial")

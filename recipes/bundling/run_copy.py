@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,7 +32,10 @@ __all__ = ["copy_run", "read_compliance"]
 _BLOCK = 8 << 20
 # Settings and cards of models may name the folder that they were written in. Tokens, documents and
 # the index are left as they are.
-_SETTINGS = ("README.md", "kofinlaw.json", "modules.json")
+_TOKENIZER = "tokenizer_config.json"
+_SETTINGS = ("README.md", "kofinlaw.json", "modules.json", _TOKENIZER)
+# Its keys that hold paths. Its other values are tokens.
+_TOKENIZER_PATHS = re.compile(r'("(?:_?name_or_path|\w+_file)"\s*:\s*)("(?:[^"\\]|\\.)*")')
 _MOST_TEXT = 1 << 20
 _DOCUMENTS = ("run/data/", "run/index/")
 
@@ -66,7 +70,13 @@ def _copy(file: RunFile, bundle: Path, folders: list[str]) -> OutputFile:
     target.parent.mkdir(parents=True, exist_ok=True)
     if _is_settings(file) and file.source.stat().st_size <= _MOST_TEXT:
         text = file.source.read_bytes().decode("utf-8", "surrogateescape")
-        raw = without_paths(text, folders).encode("utf-8", "surrogateescape")
+        if Path(file.place).name == _TOKENIZER:
+            text = _TOKENIZER_PATHS.sub(
+                lambda match: match[1] + without_paths(match[2], folders), text
+            )
+        else:
+            text = without_paths(text, folders)
+        raw = text.encode("utf-8", "surrogateescape")
         target.write_bytes(raw)
         return {"bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
     digest, size = hashlib.sha256(), 0

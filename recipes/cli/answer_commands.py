@@ -149,7 +149,7 @@ def answer(
     out = out or bound.folder / "answers" / questions.stem
     with (
         guard(offline=recipe.offline),
-        run_lock(out, lambda line: say(f"  {line}")),
+        run_lock(out, lambda line: say(f"  {line}"), option="--out DIR"),
         ExitStack() as until_answered,
     ):
         one = runs == 1 and replay_plan is None and not check_budget

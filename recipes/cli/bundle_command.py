@@ -24,7 +24,8 @@ def bundle(
         Path | None, typer.Argument(help="New folder of the bundle.", show_default=False)
     ] = None,
     python: Annotated[
-        str | None, typer.Option("--python", help="Python of the target; default: this one.")
+        str | None,
+        typer.Option("--python", help="Python of the target: 3.11 or 3.11.2; default: this one."),
     ] = None,
     platform: Annotated[
         str | None,
@@ -41,7 +42,7 @@ def bundle(
     use: Annotated[
         list[str] | None,
         typer.Option(
-            "--use", help="NAME==VERSION: another version than the one installed here (repeatable)."
+            "--use", help="NAME==VERSION: exactly this version of a package (repeatable)."
         ),
     ] = None,
     only_plan: Annotated[
@@ -68,7 +69,8 @@ def bundle(
             "the folder of the bundle is not named", where="OUT", remedy="bundle RUN OUT"
         )
     from kofinlaw.recipes.bundling.packages import other_versions
-    from kofinlaw.recipes.bundling.plan import Wanted, make_plan, require_place
+    from kofinlaw.recipes.bundling.place import require_place
+    from kofinlaw.recipes.bundling.plan import Wanted, make_plan
     from kofinlaw.recipes.bundling.target import default_python
     from kofinlaw.recipes.bundling.write import write_bundle
     from kofinlaw.recipes.pipeline.integrity.checks import require_stages
@@ -79,7 +81,7 @@ def bundle(
     wanted = Wanted(python or default_python(), platform, tuple(extra or ()), versions)
     # Not `bound_run`: it keeps pip offline, and the wheels come from a package index.
     bound = reopen(run)
-    require_place(out)
+    require_place(out, bound)
     if only_plan:
         plan = make_plan(bound, out, wanted)
         if as_json:
@@ -97,9 +99,12 @@ def bundle(
         print_json(figures.to_record())
         return
     say(f"{figures.files} files, {figures.bytes / GIB:.2f} GiB, {figures.wheels} wheels: {out}")
+    for note in figures.notes:
+        say(f"  {note}")
     for title, names in (
         ("no licence text in the wheel", figures.without_text),
         ("wheels built here from source", figures.built),
+        ("versions that are not installed here", figures.other_versions),
         ("left out of the recipe's files", figures.left_out),
     ):
         if names:

@@ -81,7 +81,7 @@ def _check_options(
 ) -> None:
     if summary + (export is not None) + (take is not None) > 1:
         raise UserError(
-            "--summary, --export and --import do different things",
+            "--summary, --json, --export and --import do different things",
             where="review",
             remedy="use one of them",
         )

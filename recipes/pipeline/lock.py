@@ -15,8 +15,12 @@ __all__ = ["is_written", "run_lock"]
 
 
 @contextlib.contextmanager
-def run_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+def run_lock(
+    folder: Path, say: Callable[[str], None], *, option: str = "--runs DIR"
+) -> Iterator[None]:
     """Hold `folder/.lock` while the block runs.
+
+    `option` is what names another folder on the command line.
 
     The kernel frees the lock when its process ends in any way; the process id in the file is only
     information. A lock that a dead process left is taken over, and `say` is called with a line
@@ -31,7 +35,7 @@ def run_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
         raise UserError(
             "a file lies where the run's folder would be",
             where=error.filename,
-            remedy="choose another folder with --runs DIR",
+            remedy=f"choose another folder with {option}",
         ) from error
     except OSError as error:
         raise disk_error(error, folder) from error
@@ -44,7 +48,7 @@ def run_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
             raise UserError(
                 f"another run (process {holder or 'unknown'}) is writing this folder",
                 where=str(folder),
-                remedy="wait until it ends, or use another folder: --runs DIR",
+                remedy=f"wait until it ends, or name another folder with {option}",
             ) from error
         if holder:
             say(f"took over the lock of process {holder}, which no longer runs")

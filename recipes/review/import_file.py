@@ -23,6 +23,10 @@ from kofinlaw.records import Example
 
 __all__ = ["Imported", "import_verdicts", "read_entries"]
 
+_REMEDY = (
+    "export from the project that `kofinlaw review --export` filled: the records (Argilla), or the "
+    "tasks as JSON, not JSON-MIN (Label Studio)"
+)
 _NUMBER = re.compile(r"(\d)[.)]?\s+")  # of an option, as the tools show it
 
 
@@ -146,14 +150,14 @@ def read_entries(path: Path) -> Sequence[Entry]:
         raise UserError(
             "this is not a list of records or tasks",
             where=str(path),
-            remedy="export the records (Argilla) or the tasks as JSON (Label Studio)",
+            remedy=_REMEDY,
         )
     try:
         if all("data" in row for row in rows):
             return label_studio_entries(rows)
         return argilla_entries(rows)
     except ValueError as error:
-        raise UserError(str(error), where=str(path)) from error
+        raise UserError(str(error), where=str(path), remedy=_REMEDY) from error
 
 
 def _verdict(session: Session, example: Example, entry: Entry, reader: str, path: Path) -> Verdict:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kofinlaw import UserError
 from kofinlaw.augment.reading.clauses import line_letters
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.law.versions import read_chunks
@@ -64,9 +65,16 @@ def read_sources(folder: Path, examples: Iterable[Example]) -> Sources:
     """
     out = Sources()
     focus = folder / "augment" / "examples_focus.jsonl"
-    for _, row in read_json_lines(focus) if focus.is_file() else ():
-        out.units[row["id"]] = tuple(row["units"])
-        out.focus[row["id"]] = tuple(row["focus"])
+    for line, row in read_json_lines(focus) if focus.is_file() else ():
+        try:
+            out.units[row["id"]] = tuple(row["units"])
+            out.focus[row["id"]] = tuple(row["focus"])
+        except (KeyError, TypeError) as error:
+            raise UserError(
+                "this line has no `id`, `units` or `focus`",
+                where=f"{focus}:{line}",
+                remedy="fix the line, or run the stage augment again",
+            ) from error
     wanted = {unit for units in out.units.values() for unit in units}
     chunk_ids = {
         chunk

@@ -5,6 +5,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.models import embedders
@@ -115,3 +117,16 @@ def test_what_is_missing_is_named(monkeypatch):
 )
 def test_only_a_model_whose_own_name_has_e5_gets_its_prefixes(name, marked):
     assert any(embedders._prefixes(name, {}).values()) is marked
+
+
+@given(
+    st.lists(st.sampled_from(["e5", "me-e5", "models--a--e5-x", "모델"]), min_size=1, max_size=4),
+    st.sampled_from(["kor-embed", "multilingual-e5-large"]),
+)
+def test_prefixes_stay_when_a_folder_moves(folders, name):
+    """A bundle puts the folder elsewhere, and the index holds vectors of texts with prefixes."""
+    expected = embedders._prefixes(f"owner/{name}", {})
+    assert embedders._prefixes("/".join(["", *folders, name]), {}) == expected
+    snapshot = "/".join(["", *folders, f"models--me-e5--{name}", "snapshots", "e5" * 20])
+    assert embedders._prefixes(snapshot, {}) == expected
+    assert bool(expected[True]) == ("e5" in name)

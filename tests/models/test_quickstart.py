@@ -68,3 +68,19 @@ def test_the_module_names_agree_with_the_package():
     assert isinstance(package, types.ModuleType)
     assert package.EXPECTED_SHA256 == quickstart.GGUF_SHA256
     assert package.MODEL_NAME == quickstart.GGUF_NAME
+
+
+def test_the_terms_lie_next_to_the_converted_weights(tmp_path, monkeypatch):
+    """A folder that an earlier version converted gets them too; what is there stays."""
+    terms = tmp_path / "package" / "GEMMA_TERMS.html"
+    terms.parent.mkdir()
+    terms.write_bytes("조건 ".encode() + b"\xff")
+    folder = tmp_path / "converted"
+    folder.mkdir()
+    monkeypatch.setattr(quickstart, "packaged_licences", lambda package: [terms])
+    monkeypatch.setattr(quickstart, "build_once", lambda place, make, version: folder)
+    assert quickstart.quickstart_model(tmp_path) == folder
+    assert (folder / "GEMMA_TERMS.html").read_bytes() == terms.read_bytes()
+    (folder / "GEMMA_TERMS.html").write_text("mine", encoding="utf-8")
+    quickstart.quickstart_model(tmp_path)
+    assert (folder / "GEMMA_TERMS.html").read_text(encoding="utf-8") == "mine"

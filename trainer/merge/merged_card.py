@@ -10,6 +10,7 @@ from pathlib import Path
 from kofinlaw import UserError, __version__
 from kofinlaw.files import sha256_file, sha256_text, write_json, write_text
 from kofinlaw.models import catalogue, templates
+from kofinlaw.models.licences.texts import NOTICE, licence_files
 from kofinlaw.results import JsonValue
 from kofinlaw.texts import json_in_markdown, markdown_text
 from kofinlaw.trainer.merge.adapter_files import Adapter
@@ -31,7 +32,6 @@ from kofinlaw.trainer.merge.plan_records import MergePlan
 
 __all__ = [
     "CONVERTED",
-    "NOTICES",
     "OTHER_COMPANIONS",
     "base_name",
     "copy_companions",
@@ -40,7 +40,6 @@ __all__ = [
     "write_companions",
 ]
 
-NOTICES = ("LICENSE*", "LICENCE*", "NOTICE*", "USE_POLICY*", "*_license*", "*_License*")
 OTHER_COMPANIONS = (TEMPLATE, "generation_config.json", "README.md", "kofinlaw.json")
 CONVERTED = "kofinlaw-convert.json"  # the original config of a Llama converted from EXAONE
 
@@ -101,11 +100,15 @@ def write_companions(plan: MergePlan, folder: Path) -> dict[str, str]:
     if generation:
         check_special_ids(generation, plan.vocab_size, folder / "generation_config.json")
         write_json(folder / "generation_config.json", generation)
-    for pattern in (*NOTICES, CONVERTED):
-        for path in sorted(base.glob(pattern)):
-            if path.is_file() and path.name not in written:
-                shutil.copyfile(path, folder / path.name)
-                written[path.name] = sha256_file(folder / path.name)
+    for path in (*licence_files(base), base / CONVERTED):
+        if path.is_file() and path.name not in written:
+            shutil.copyfile(path, folder / path.name)
+            written[path.name] = sha256_file(folder / path.name)
+    card = catalogue.recognise_folder(base)
+    notice = catalogue.licence_notice(card.license if card is not None else "")
+    if notice and NOTICE not in written:
+        write_text(folder / NOTICE, f"{notice}\n")
+        written[NOTICE] = sha256_text(f"{notice}\n")
     return written
 
 
@@ -162,7 +165,7 @@ def write_card(plan: MergePlan, folder: Path, name: str) -> None:
     counts = plan.counts()
     record = plan.adapter.record
     recipe = record.get("recipe") or record.get("fingerprints") or {}
-    notices = sorted(p.name for pattern in NOTICES for p in folder.glob(pattern))
+    notices = [path.name for path in licence_files(folder)]
     files = "Files: " + ", ".join(map(markdown_text, notices))
     clauses = "".join(f"\n- {key}: {text}" for key, text in _clauses(card).items())
     text = f"""---
@@ -212,7 +215,7 @@ def _clauses(card: catalogue.ModelCard | None) -> dict[str, str]:
 
 def copy_companions(merged: Path, out: Path) -> None:
     """Copy tokenizer, template, notices, card and record of a merge byte for byte into `out`."""
-    names = [path.name for pattern in NOTICES for path in merged.glob(pattern)]
+    names = [path.name for path in licence_files(merged)]
     for name in (*TOKENIZER_FILES, *OTHER_COMPANIONS, *names):
         if (merged / name).exists():
             shutil.copyfile(merged / name, out / name)

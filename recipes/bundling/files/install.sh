@@ -16,9 +16,14 @@ if [ -z "$python" ]; then
   echo "install.sh: Python @PYTHON@ was not found; name it: PYTHON=/path/to/python@PYTHON@ sh install.sh" >&2
   exit 1
 fi
-# install.py checks all files, this one too. It is checked here, before it runs.
-"$python" -I -c '
+# install.py checks all files, this one too. It is checked here, before it runs. Other versions of
+# Python may not be able to read it. -X utf8: paths are UTF-8, whatever the locale says.
+"$python" -I -X utf8 -c '
 import hashlib, sys
+here = "%d.%d" % sys.version_info[:2]
+if here != "@PYTHON@":
+    sys.exit("install.sh: this bundle is for CPython @PYTHON@, and this is Python " + here
+             + ": PYTHON=/path/to/python@PYTHON@ sh install.sh; nothing was installed")
 def sha256(name):
     return hashlib.sha256(open(sys.argv[1] + "/" + name, "rb").read()).hexdigest()
 def refuse(what):
@@ -33,4 +38,4 @@ try:
 except (OSError, ValueError) as error:
     sys.exit("install.sh: " + str(error) + "; nothing was installed")
 ' "$here" || exit 1
-"$python" -I -B "$here/install.py" "$@"
+"$python" -I -B -X utf8 "$here/install.py" "$@"

@@ -188,7 +188,7 @@ def _output_folder(bound: Run, out: Path | None) -> Iterator[tuple[Path, Progres
         if out is None:
             out = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         else:
-            stack.enter_context(run_lock(out, lambda line: say(f"  {line}")))
+            stack.enter_context(run_lock(out, lambda line: say(f"  {line}"), option="--out DIR"))
         yield out, progress
 
 

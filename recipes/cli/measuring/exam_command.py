@@ -63,7 +63,7 @@ def exam(
     for used in (searched, model or bound.folder / "merge"):
         if used is not None:
             require_path(used, trust=trust, say=say)
-    lock = run_lock(out, lambda line: say(f"  {line}"))
+    lock = run_lock(out, lambda line: say(f"  {line}"), option="--out DIR")
     with guard(offline=bound.recipe.offline), lock, stage_progress("exam") as progress:
         page = measure_exam(bound, file, key, out, model, searched, progress)
     say(page)

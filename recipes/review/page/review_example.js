@@ -5,6 +5,7 @@ function showMarked(passage, parent) {
   const block = node("div", "", parent, "passage");
   if (passage.name) node("h4", passage.name, block);
   const text = node("p", "", block);
+  block.lang = "ko";
   const letters = Array.from(passage.text); // ranges count characters, not UTF-16 units
   let end = 0;
   for (const [start, stop] of passage.marks) {
@@ -26,7 +27,8 @@ function showExample() {
   $("options").replaceChildren();
   example.options.forEach((text, index) => {
     const right = String(index + 1) === example.answer;
-    const item = node("li", text, $("options"), right ? "answer" : "");
+    const item = node("li", "", $("options"), right ? "answer" : "");
+    node("span", text, item).lang = "ko";
     if (right) node("span", ` ← ${words("answer")}`, item, "said");
   });
   const shown = example.options.length ? example.target : [example.answer, example.target].filter(Boolean).join("\n");

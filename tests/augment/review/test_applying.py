@@ -4,9 +4,12 @@ import json
 
 from review_examples import choice_example, correction, free_example, verdict
 
+from kofinlaw import UserError
 from kofinlaw.augment.review.applying import apply_changes, made_examples, write_changed
 from kofinlaw.augment.review.outcomes import changes_of, current_verdicts
+from kofinlaw.augment.review.sample import reading_order
 from kofinlaw.files import write_jsonl
+from kofinlaw.records import to_json
 
 
 def apply(examples, *verdicts, **more):
@@ -93,3 +96,31 @@ def test_the_examples_as_they_were_made_are_known_after_the_changes(tmp_path):
 def test_a_folder_without_a_review_has_the_examples_as_they_are(tmp_path):
     write_jsonl(tmp_path / "examples.jsonl", [free_example()])
     assert made_examples(tmp_path) == [free_example()]
+
+
+def test_a_broken_example_is_one_error_with_its_line(tmp_path):
+    whole = to_json(choice_example())
+    broken = [{name: text for name, text in whole.items() if name != gone} for gone in whole]
+    broken = [one for one in broken if "choice" in one and "checks" in one]
+    broken += [{**whole, name: 3} for name in ("id", "task", "messages", "choice", "provenance")]
+    broken.append({**whole, "messages": []})
+    for name in whole["choice"]:
+        broken.append({**whole, "choice": {k: v for k, v in whole["choice"].items() if k != name}})
+    refused = 0
+    for one in broken:
+        for path in ("examples.jsonl", "reviewed.jsonl"):
+            row = one if path == "examples.jsonl" else {"id": "q", "made": one}
+            write_jsonl(tmp_path / "examples.jsonl", [free_example()])
+            write_jsonl(tmp_path / "reviewed.jsonl", [])
+            write_jsonl(tmp_path / path, [{"id": "q", "made": None}, row][path[0] == "e" :])
+            line = 1 if path == "examples.jsonl" else 2
+            try:
+                made = made_examples(tmp_path)
+            except UserError as error:
+                refused += 1
+                seen = error.where
+                if seen != f"{tmp_path / path}:{line}":
+                    raise
+            else:  # what is missing is not read by the review
+                reading_order(made, 7)
+    assert refused >= 2 * 13

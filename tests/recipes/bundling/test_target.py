@@ -49,7 +49,18 @@ def test_the_oldest_patch_version_is_that_of_the_strictest_package():
     assert target.oldest_patch([">=3.12"]) is None
 
 
-@pytest.mark.parametrize("python", ["3.10", "3", "3.11.4", "py311", ""])
+def test_a_patch_version_decides_what_the_target_runs():
+    named = target_of("3.11.2", "manylinux_2_28_x86_64")
+    assert named.python == "3.11"
+    assert named.full_python == "3.11.2"
+    assert named.environment()["python_full_version"] == "3.11.2"
+    assert named.runs(">=3.9")
+    assert named.runs("not a version")  # pip ignores it too
+    assert not named.runs(">=3.11.5")
+    assert target_of("3.12", "manylinux_2_28_x86_64").runs(">=3.12.5")
+
+
+@pytest.mark.parametrize("python", ["3.10", "3", "3.11.4.1", "3.10.9", "py311", ""])
 def test_a_wrong_python_is_named(python):
     with pytest.raises(UserError, match="Python") as error:
         target_of(python, "manylinux_2_28_x86_64")

@@ -6,10 +6,10 @@ import tarfile
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.recipes.bundling.own_wheel import build_own_wheel
 from kofinlaw.recipes.bundling.packages import Pinned
 from kofinlaw.recipes.bundling.target import target_of
 from kofinlaw.recipes.bundling.wheels import (
-    build_own_wheel,
     download_wheels,
     missing_requirements,
     read_wheel,
@@ -73,6 +73,90 @@ def test_a_wheel_for_another_platform_is_named(tmp_path, write_wheel, monkeypatc
     old = target_of("3.11", "manylinux_2_5_x86_64")
     with pytest.raises(UserError, match=r"tiny-fast 1\.0 has no wheel for Python 3\.11"):
         download_wheels([Pinned("tiny-fast", "1.0", glibc=34)], old, tmp_path / "wheels")
+
+
+@pytest.fixture
+def llguidance_like(tmp_path, write_wheel, monkeypatch):
+    """A shelf as llguidance's: newer versions have wheels for a newer glibc only."""
+    shelf = tmp_path / "shelf"
+    for version, glibc in (("1.5", 17), ("1.6.1", 17), ("1.7", 31), ("1.9.1", 31)):
+        write_wheel(shelf, "tiny-fast", version, tag=f"cp311-cp311-manylinux_2_{glibc}_x86_64")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    return shelf
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"), [("", "1.6.1"), (">=1.6", "1.6.1"), ("<1.6,>=1", "1.5")]
+)
+def test_the_newest_older_version_that_fits_is_taken(llguidance_like, tmp_path, allowed, expected):
+    pin = Pinned("tiny-fast", "1.9.1", "1.9.1", glibc=31, allowed=allowed)
+    (found,) = download_wheels([pin], TARGET, tmp_path / "wheels")
+    assert (found.version, found.built_here) == (expected, False)
+    assert [path.name for path in (tmp_path / "wheels").iterdir()] == [found.path.name]
+
+
+def test_without_an_older_version_that_fits_the_error_says_what_to_name(llguidance_like, tmp_path):
+    pin = Pinned("tiny-fast", "1.9.1", "1.9.1", glibc=31, allowed=">=1.7")
+    with pytest.raises(UserError, match=r"tiny-fast 1\.9\.1 has no wheel") as error:
+        download_wheels([pin], TARGET, tmp_path / "wheels")
+    assert "--use tiny-fast==VERSION" in error.value.remedy
+    assert list((tmp_path / "wheels").iterdir()) == []
+
+
+def test_a_version_that_the_user_named_is_not_replaced(llguidance_like, tmp_path):
+    pin = Pinned("tiny-fast", "1.7", "1.9.1", named=True)
+    with pytest.raises(UserError, match=r"tiny-fast 1\.7 has no wheel"):
+        download_wheels([pin], TARGET, tmp_path / "wheels")
+
+
+def test_another_build_never_replaces_the_installed_one(write_wheel, tmp_path, monkeypatch):
+    """An older torch for cards must not take the place of the build for processors."""
+    shelf = tmp_path / "shelf"
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    write_wheel(shelf, "torch", "2.13.0+cpu", tag="cp311-cp311-manylinux_2_31_x86_64")
+    write_wheel(shelf, "torch", "2.12.0", tag="cp311-cp311-manylinux_2_17_x86_64")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    pin = Pinned("torch", "2.13.0+cpu", "2.13.0+cpu", glibc=31)
+    with pytest.raises(UserError, match=r"torch 2\.13\.0\+cpu has no wheel"):
+        download_wheels([pin], TARGET, tmp_path / "wheels")
+
+
+def test_a_version_for_a_newer_python_is_replaced_too(write_wheel, tmp_path, monkeypatch):
+    """pip on this machine would take it: the target's Python counts."""
+    import sys
+
+    shelf = tmp_path / "shelf"
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    write_wheel(shelf, "tiny-sieve", "4.1", more=f"Requires-Python: >={here}.1")
+    write_wheel(shelf, "tiny-sieve", "2.8", more="Requires-Python: >=3.9")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    first = target_of(f"{here}.0", "manylinux_2_28_x86_64")
+    pin = Pinned("tiny-sieve", "4.1", "4.1", requires_python=f">={here}.1")
+    assert not pin.fits(first)
+    (found,) = download_wheels([pin], first, tmp_path / "wheels")
+    assert found.version == "2.8"
+    named = Pinned("tiny-sieve", "4.1", "2.8", named=True)
+    with pytest.raises(UserError, match=r"tiny-sieve 4\.1 needs Python >=3") as error:
+        download_wheels([named], first, tmp_path / "others")
+    assert "--python" in error.value.remedy
+
+
+def test_constraints_do_not_hide_that_no_wheel_fits(llguidance_like, tmp_path, monkeypatch):
+    """pip then speaks of a conflict. A constraint that allows an older version is respected."""
+    (tmp_path / "constraints.txt").write_text("tiny-fast<1.6\n", encoding="utf-8")
+    monkeypatch.setenv("PIP_CONSTRAINT", str(tmp_path / "constraints.txt"))
+    pin = Pinned("tiny-fast", "1.5", "1.5", glibc=17)
+    (found,) = download_wheels([pin], TARGET, tmp_path / "wheels")
+    assert found.version == "1.5"
+    (tmp_path / "constraints.txt").write_text("tiny-fast==1.9.1\n", encoding="utf-8")
+    pin = Pinned("tiny-fast", "1.9.1", "1.9.1", glibc=31)
+    with pytest.raises(UserError, match=r"tiny-fast 1\.9\.1 has no wheel"):
+        download_wheels([pin], TARGET, tmp_path / "others")
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.recipes.bundling.installer import check_files
-from kofinlaw.recipes.bundling.plan import Wanted, make_plan, partial_folder
+from kofinlaw.recipes.bundling.place import partial_folder
+from kofinlaw.recipes.bundling.plan import Wanted, make_plan
 from kofinlaw.recipes.bundling.write import write_bundle
 from kofinlaw.recipes.pipeline.run import reopen
 
@@ -70,7 +71,7 @@ def test_no_file_names_a_folder_of_this_machine(whole_bundle, pico, asking_run):
 
 
 def test_the_real_wheel_of_kofinlaw_names_no_folder_of_this_machine(tmp_path):
-    from kofinlaw.recipes.bundling.wheels import build_own_wheel, source_tree
+    from kofinlaw.recipes.bundling.own_wheel import build_own_wheel, source_tree
 
     wheel = build_own_wheel(tmp_path / "wheels")
     root = str(source_tree()).encode()

@@ -1,8 +1,10 @@
 """The deciding words of a text: the phrase itself, or the line that holds its letters."""
 
+import pytest
 from review_examples import LAW
 
-from kofinlaw.recipes.review.sources import marked
+from kofinlaw import UserError
+from kofinlaw.recipes.review.sources import marked, read_sources
 
 
 def texts(text, *focus):
@@ -25,3 +27,13 @@ def test_a_phrase_without_its_marks_marks_the_line():
 
 def test_phrases_that_overlap_are_one_mark():
     assert texts(LAW, "거래기록을 5년간", "5년간 보존하여야") == ["거래기록을 5년간 보존하여야"]
+
+
+@pytest.mark.parametrize("line", ['{"id": "x"}', '{"id": "x", "units": 3, "focus": []}', "{broken"])
+def test_a_broken_line_of_the_deciding_phrases_is_one_error(tmp_path, line):
+    (tmp_path / "augment").mkdir()
+    path = tmp_path / "augment" / "examples_focus.jsonl"
+    path.write_text('{"id": "y", "units": [], "focus": []}\n' + line + "\n")
+    with pytest.raises(UserError) as found:
+        read_sources(tmp_path, [])
+    assert found.value.where == f"{path}:2"

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kofinlaw import UserError
+from kofinlaw.models import catalogue
 from kofinlaw.models.templates import template_for
 from kofinlaw.models.weight_headers import weight_files
 from kofinlaw.trainer.merge.merge_model import merge_adapter
@@ -37,6 +38,25 @@ def test_tokenizer_template_config_and_record_are_written(tmp_path, llama, adapt
     assert record["merge"]["base"] == "dequantized"
     assert record["name"] == "pico-llama-kofinlaw"
     assert "pico-llama" in (out / "README.md").read_text()
+
+
+def test_licence_texts_and_a_required_notice_travel_with_the_weights(
+    tmp_path, llama, plain_adapter, monkeypatch
+):
+    """Gemma's terms require a notice, and the base's own texts are copied by any usual name."""
+    base = tmp_path / "base"
+    shutil.copytree(llama, base)
+    for name in ("USE_POLICY.md", "GEMMA_TERMS.html", "Notice"):
+        (base / name).write_text(name, encoding="utf-8")
+    gemma = catalogue.find_model("google/gemma-3-270m")
+    monkeypatch.setattr(catalogue, "recognise_folder", lambda folder: gemma)
+    merge_adapter(plain_adapter, base, tmp_path / "out")
+    out = tmp_path / "out"
+    for name in ("LICENSE", "USE_POLICY.md", "GEMMA_TERMS.html", "Notice"):
+        assert (out / name).read_bytes() == (base / name).read_bytes(), name
+    notice = (out / "NOTICE.txt").read_text(encoding="utf-8")
+    assert notice == f"{catalogue.licence_notice('Gemma')}\n"
+    assert "Files: GEMMA_TERMS.html, LICENSE, NOTICE.txt, Notice" in (out / "README.md").read_text()
 
 
 def test_a_resized_vocabulary_takes_the_adapter_s_tokenizer(tmp_path, pico, llama):
