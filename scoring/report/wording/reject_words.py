@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from kofinlaw.scoring.value_text import translated
 
 __all__ = ["REASONS", "korean_detail"]
@@ -76,4 +74,4 @@ _DETAILS: tuple[tuple[str, str], ...] = (
 
 def korean_detail(text: str) -> str:
     """Return the detail of a rejection, with its remedy, in Korean; unknown parts are unchanged."""
-    return " → ".join(translated(part, _DETAILS) for part in re.split(r"\s*→\s*", text))
+    return " → ".join(translated(part.strip(), _DETAILS) for part in text.split("→"))
