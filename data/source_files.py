@@ -98,6 +98,7 @@ def list_files(
 
     - Links to folders are not followed, so a folder with a link to itself does not loop.
     - Links to files outside of the source are read only with `source.follow_links`.
+    - A link to a file that is read anyway is unread.
     - A file that `source.include` does not match is unread: without a reader, or not included.
     - Hidden files and folders, and lock files of open documents, are unread.
 
@@ -138,7 +139,24 @@ def list_files(
             files.skip(name, "not_included", "its name does not match `include` of the source")
         else:
             files.skip(name, "no_reader", _no_reader(path))
+    _skip_second_links(files)
     return files
+
+
+def _skip_second_links(files: FileList) -> None:
+    """Move links to a file that is read anyway to the unread: one text, read twice under two
+    names, would make two documents.
+    """
+    owner = {path.resolve(): name for path, name in files.to_read if not path.is_symlink()}
+    kept = []
+    for path, name in files.to_read:
+        if path.is_symlink():
+            first = owner.setdefault(path.resolve(), name)
+            if first != name:
+                files.skip(name, "link", f"a link to {first}, which is read")
+                continue
+        kept.append((path, name))
+    files.to_read[:] = kept
 
 
 def _walk(root: Path, files: FileList) -> Iterator[tuple[Path, bool]]:

@@ -45,8 +45,8 @@ _OWNED = re.compile(
 )
 _ITEM = re.compile(r"^\s*(?:\d+(?:\.\d+)*\s*[.)]|[가-하]\s*[.)]|[①-⑳]|[-·•※○])")
 _CITES = re.compile(r"^\((?>[^()]*?(?:제\s*\d|별표))[^()]*\)$")
-_DELETED = re.compile(r"^[<〈(\[＜\s]*삭\s*제[\s\d.,<>〈〉()\[\]＜＞년월일삭제]*$")
-_DELETED_TAG = re.compile(r"[<〈(\[＜]\s*삭\s*제[\d.,\s]*[>〉)\]＞]")
+_DELETED = re.compile(r"^[<〈(\[＜\s]*삭\s*제[\s\d.,<>〈〉()\[\]＜＞년월일삭제-]*$")
+_DELETED_TAG = re.compile(r"[<〈(\[＜]\s*삭\s*제[\d.,\s-]*[>〉)\]＞]")
 _RECORD = re.compile(r"#\d+$")
 _FIRST_LINES = 12
 _MOST_TITLE = 120  # characters

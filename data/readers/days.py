@@ -19,12 +19,15 @@ __all__ = ["COMMIT", "Day", "in_force_day"]
 COMMIT = "git commit"
 
 _FIRST_CHARACTERS = 3000
-_DAY = r"(\d{4}\s*+[-.년/]\s*+\d{1,2}\s*+[-.월/]\s*+\d{1,2}(?!\d)(?:\s*일)?)"
+_DAY = (
+    r"((?:\d{4}|(?<![\d.])['’‘]?\d{2}(?=\s*+[.년/]))\s*+[-.년/]\s*+\d{1,2}\s*+[-.월/]"
+    r"\s*+\d{1,2}(?!\d)(?:\s*일)?)"
+)
 _OPENER = re.compile(r"^\s*(?:#{1,6}\s*)?(?:\*\*)?제\s*\d+(?:-\d+)?\s*조")
 # Only lines about the document itself: a guide often says since when an act is in force.
 _IN_FORCE = (
     re.compile(rf"\[\s*시행(?:일자?)?\s*+[:：]?\s*+{_DAY}"),
-    re.compile(rf"시행일자?\s*[:：]\s*{_DAY}"),
+    re.compile(rf"(?:시행|적용|발효)(?:일자?|시기)\s*[:：]\s*{_DAY}"),
     re.compile(
         rf"(?:^[^\S\n*]*+(?:\*[^\S\n]*+)*+|[|,·(<.][\s*]*+)시\s*행\s*+(?:예정)?일자?[\s|]*+{_DAY}",
         re.MULTILINE,
@@ -35,7 +38,10 @@ _IN_FORCE = (
     ),
     re.compile(rf"[(<]\s*+(?:시행일?\s*+)?{_DAY}\s*+\.?\s*+(?:부터|자로|자)?\s*+시행\s*[)>]"),
     re.compile(rf"[(<]\s*시행일?\s*+[:：]?\s*+{_DAY}\s*+\.?\s*+[)>]"),
-    re.compile(rf"^[^\w\n]*+{_DAY}\s*+\.?\s*+(?:부터|자로|자)?\s*+시행\W*$", re.MULTILINE),
+    re.compile(
+        rf"^[^\w\n]*+{_DAY}\s*+\.?\s*+(?:(?:부터|자로|자)?\s*+시행|부터\s*+적용)\W*$",
+        re.MULTILINE,
+    ),
     # `2026. 2. 10. 시행 · 직원용`, but not `2026. 2. 10. 시행 · 개정 은행법`
     re.compile(
         rf"^[^\w\n]*+{_DAY}\s*+\.?\s*+(?:부터|자로|자)?\s*+시행\s*[·|/]\s*+"
@@ -64,7 +70,17 @@ _FROM_DAY = re.compile(rf"(?:은|는|를|을|,|\.)\s*{_DAY}\s*+\.?\s*+(?:부터|
 _FROM_ISSUE = re.compile(
     r"(?:공포|발령|고시|제정|개정|공고|승인)(?:한|된|일|하는)?\s*+(?:날|일)?(?:부터|로부터|에)?\s*+시행"
 )
+_YEAR_OF_FOUR = r"\d{4}\s*+[-.년/]\s*+\d{1,2}\s*+[-.월/]\s*+\d{1,2}(?!\d)"
+_SHORT_YEAR = re.compile(r"^['’‘]?(\d{2})(?=\s*[.년/])")
+_FIRST_YEAR = 70  # of two digits: `70` is 1970, `69` is 2069
+# In a name `10.2.1` may be a version, so a year of two digits counts only with its word.
+_OF_NAME = (
+    re.compile(rf"(?<!\d)({_YEAR_OF_FOUR})"),
+    re.compile(rf"{_DAY}\s*+\.?\s*+(?:부터|자)?\s*(?:시행|개정|제정)"),
+    re.compile(rf"(?:시행|개정|제정)일?\s*{_DAY}"),
+)
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d{2})([01]\d)([0-3]\d)(?!\d)")
+_FRONT_MATTER = ("시행일자", "시행일", "적용일자", "적용일", "effective_date", "effective")
 _RECORD = re.compile(r"#\d+$")
 _VERSION = re.compile(r"@[0-9a-f]{7,40}$")
 
@@ -96,7 +112,7 @@ def in_force_day(text: str, meta: Mapping[str, str], name: str, stated: str = ""
 def _days(text: str, meta: Mapping[str, str], name: str) -> Iterator[Day]:
     if record := _RECORD.search(name):
         yield Day(_valid(meta.get("date", "")), "record")
-    yield from _front_matter(meta, ("시행일자", "시행일"))
+    yield from _front_matter(meta, _FRONT_MATTER)
     head = _head(text)
     for pattern in _IN_FORCE:
         if match := pattern.search(head):
@@ -115,7 +131,14 @@ def _front_matter(meta: Mapping[str, str], keys: tuple[str, ...]) -> Iterator[Da
 
 
 def _valid(value: str) -> str:
-    """Return the ISO day of a text; empty if there is no such day in the calendar."""
+    """Return the ISO day of a text; empty if there is no such day in the calendar.
+
+    A year of two digits (`24. 3. 1.`) lies between 1970 and 2069.
+    """
+    value = value.strip()
+    if short := _SHORT_YEAR.match(value):
+        century = "19" if int(short.group(1)) >= _FIRST_YEAR else "20"
+        value = f"{century}{short.group(1)}{value[short.end() :]}"
     day = iso_day(re.sub(r"(?<=\d)\s*-\s*(?=\d)", "-", value)) or iso_day(value.replace("-", "."))
     try:
         return datetime.date.fromisoformat(day).isoformat() if day else ""
@@ -170,5 +193,5 @@ def _day_of_name(name: str) -> str:
     stem = name.rpartition("/")[2].rpartition(".")[0]
     if match := _COMPACT.search(stem):
         return _valid("-".join(match.groups()))
-    spread = re.search(rf"(?<!\d){_DAY}", re.sub(r"_", ".", stem))
-    return _valid(spread.group(1)) if spread else ""
+    spread = (pattern.search(stem.replace("_", ".")) for pattern in _OF_NAME)
+    return next((day for match in spread if match and (day := _valid(match.group(1)))), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ _FORM = re.compile(
 )
 _NUMBER = re.compile(rf"제\s*\d+\s*조(?:{BRANCH}\d+)?")
 _PARAGRAPH = re.compile(r"^제(\d+)항")
+# What is before a shortened title, if it does not belong to the name: `회사의 여비 규칙`.
+_CLAUSE_END = re.compile(r"[,.?!:;)」’”]$|(?<=[가-힣])(?:은|는|이|가|을|를|에|에서|의|로|와|도)$")
+_ONLY_FORM = re.compile(rf"(?:시행)?{_FORM.pattern}")
 _FIRST_ARTICLE: Place = (1, 0, 0)
 _WORDS_OF_A_NAME = 5
 _SHORTEST_ABBREVIATION = 3  # letters
@@ -128,17 +132,36 @@ def _title_before(text: str, citation: Citation, provisions: Provisions) -> str 
         return title
     before = text[: citation.start].rsplit(maxsplit=_WORDS_OF_A_NAME)[-_WORDS_OF_A_NAME:]
     longer = (" ".join([*before[-count:], named]) for count in range(len(before), 0, -1))
-    return next((one for name in longer if (one := _known_title(name, provisions))), None)
+    found = next((one for name in longer if (one := _known_title(name, provisions))), None)
+    if found is None:
+        words = () if text.startswith("「", citation.start) else reversed(before)
+        own = itertools.takewhile(lambda word: not _CLAUSE_END.search(word), words)
+        found = _title_with_end(" ".join([*reversed(list(own)), named]), provisions)
+    return found
+
+
+def _title_with_end(name: str, provisions: Provisions) -> str | None:
+    """Return the only title whose last words are the name: `출장 여비 규칙` means `국내외 출장 여비
+    규칙`. None for a name that is no more than a form (`시행세칙`), and for a part of a word:
+    `은행법` does not mean `한국은행법`.
+    """
+    key = title_key(name)
+    if len(key) < _SHORTEST_ABBREVIATION or _ONLY_FORM.fullmatch(key):
+        return None
+    found = provisions.titles_by_last_words.get(key, ())
+    return found[0] if len(found) == 1 else None
 
 
 def _check(title: str, number: str, provision: str, document: DocumentProvisions) -> Missing | None:
     """Return what is missing of a document's provision; None if the index may have it."""
+    if number in document.deleted:
+        form = (
+            "별표" if number.startswith("별표") else "서식" if number.startswith("별") else "조문"
+        )
+        text = f"「{title}」 {josa(number, '은/는')} 삭제된 {form}입니다."
+        return Missing("deleted_provision", text)
     if number.startswith("별"):
         return _check_annex(title, number, document)
-    if number in document.deleted:
-        return Missing(
-            "deleted_provision", f"「{title}」 {josa(number, '은/는')} 삭제된 조문입니다."
-        )
     if number in document.articles:
         return _check_paragraph(title, number, provision, document)
     if not article_place(number) or _between(number, _unsure_range(document)):
@@ -207,7 +230,9 @@ def _absent_quoted(text: str, provisions: Provisions) -> Missing | None:
     """Return the document in quotation brackets that the index lacks, if all of them are absent."""
     names = [_quoted_name(match) for match in _QUOTED.finditer(text)]
     names = [name for name in names if _FORM.search(name.strip())]
-    if not names or any(_known_title(name, provisions) for name in names):
+    if not names or any(
+        _known_title(name, provisions) or _title_with_end(name, provisions) for name in names
+    ):
         return None
     return _absent_document(names[0].strip())
 

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from kofinlaw.data.law.annexes import split_unit
+from kofinlaw.data.law.annexes import only_deleted, split_unit
 from kofinlaw.data.law.citation_locations import Scope
 from kofinlaw.data.law.titles import title_key
 from kofinlaw.files import read_jsonl
@@ -28,8 +28,8 @@ Place = tuple[int, ...]
 class DocumentProvisions:
     """The provisions of one document, by their numbers (`제9조의2`, `별표 1`), in order.
 
-    `deleted` are articles that only say so. `paragraphs` is the number of 항 of an article that has
-    any. `whole` says that all articles are known, also those without a passage.
+    `deleted` are articles and annexes that only say so. `paragraphs` is the number of 항 of an
+    article that has any. `whole` says that all articles are known, also those without a passage.
     """
 
     articles: list[str] = field(default_factory=list)
@@ -54,6 +54,8 @@ class Provisions:
             title, name = split_unit(chunk.unit)
             if title == chunk.title:
                 _add(document, name)
+                if _ANNEX.match(name) and only_deleted(chunk.text.split("\n")[1:]):
+                    document.deleted.append(name)
         return cls(documents)
 
     @classmethod
@@ -103,6 +105,16 @@ class Provisions:
         found: dict[tuple[str, str], list[str]] = {}
         for title in self.documents:
             found.setdefault(title_ends(title), []).append(title)
+        return found
+
+    @cached_property
+    def titles_by_last_words(self) -> dict[str, list[str]]:
+        """The titles of several words by the key of each row of their last words."""
+        found: dict[str, list[str]] = {}
+        for title in self.documents:
+            words = title.split()
+            for first in range(1, len(words)):
+                found.setdefault(title_key(" ".join(words[first:])), []).append(title)
         return found
 
 

@@ -6,7 +6,7 @@ question that the sentence's heading alone has, and RANK_WEIGHT divided by the r
 Words of the act's title do not count: they name the act and ask for nothing. The weights were
 chosen on the odd questions of three sets (`docs/studies/transfer.md`, section "Free text").
 
-A question that only names an article (`제8조는 무슨 내용인가요?`) gets sentences of that article.
+A question that only names an article or annex (`제8조는 무슨 내용인가요?`) gets sentences of it.
 
 The contest's script copies this module, so it imports only what that machine has.
 """
@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.rag.reading.candidates import Candidate, evidence_sentences, fitted
-from kofinlaw.rag.reading.lines import cited_articles
 from kofinlaw.rag.reading.rarity import Rarity
 
 __all__ = [
@@ -36,12 +35,16 @@ RANK_WEIGHT = 0.1
 _QUOTATIONS = 12  # nearest sentences among which the figures of the question decide
 # A figure with its unit, as `1급` and `30일`; `제7조` names a place and is not a figure.
 _FIGURE = re.compile(r"(?<![제\d.,])(\d[\d,.]*)\s?([가-힣%])")
-_TITLE = re.compile(r"^(.*?)(?<!\s)(?:\s++제\d+조|\s*+>|\s*+$)")
+_TITLE = re.compile(r"^(.*?)(?<!\s)(?:\s++제\d+조|\s++\[?(?:별표|별지)\s|\s*+>|\s*+$)")
 _QUOTED = re.compile(r"「[^「」]*」")
-_CITED = re.compile(r"제\s*\d+\s*조(?:의\s*\d+)?(?:\s*[(（][^)）]{0,100}[)）])?")
+_CITED = re.compile(
+    r"(?:제\s*\d+\s*조|별표\s*\d+(?:-\d+)?)(?:의\s*\d+)?(?:\s*[(（][^)）]{0,100}[)）])?"
+)
+_PLACE = re.compile(r"(?:제\s*\d+\s*조|별표\s*\d+(?:-\d+)?)(?:의\s*\d+)?")
+_MISSPELT = 0.6  # least similarity of a misspelt title to the title: Dice of character bigrams
 # All that a question for the text of an article has besides the names of act and article.
 _ONLY_ASKS = re.compile(
-    r"무슨|무엇|뭐|뭔|어떤|어떻게|내용|조문|조항|설명|알려|보여|대해서?|대하여|관하여|인가요?|인지|입니까"
+    r"뭔가요?|뭔지|무슨|무엇|뭐|뭔|어떤|어떻게|내용|조문|조항|설명|알려|보여|대해서?|대하여|관하여|인가요?|인지|입니까"
     r"|이에요|예요|이야|야|있나요|있습니까|되나요|됩니까|되어|돼|주세요|줘|하시오|하세요|해|[은는이가의을를에]"
     r"|[^\w가-힣]"
 )
@@ -124,16 +127,30 @@ def _of_named_article(question: str, found: list[Candidate]) -> list[Candidate]:
     """Return the sentences of the article whose text a question asks for, if any is shown;
     else all.
     """
-    cited = set(cited_articles(question))
+    cited = set(_places(question))
     titles = {_title(one.header) for one in found}
-    if not cited or _ONLY_ASKS.sub("", _CITED.sub(" ", _removed(question, titles))):
-        return found
     acts = {title for title in titles if title and title in question} or titles
+    rest = _CITED.sub(" ", _removed(question, titles))
+    if not cited:
+        return found
+    if _ONLY_ASKS.sub("", rest):
+        acts = {title for title in titles if _is_misspelt(rest, title)}
     named = [
         one for one in found
-        if cited & set(cited_articles(one.header)[:1]) and _title(one.header) in acts
+        if cited & set(_places(one.header)[:1]) and _title(one.header) in acts
     ]  # fmt: skip
     return named or found
+
+
+def _places(text: str) -> list[str]:
+    """Return the articles (`제9조의2`) and annexes (`별표2의2`) that a text names, in order."""
+    return [re.sub(r"\s", "", place) for place in _PLACE.findall(text)]
+
+
+def _is_misspelt(text: str, title: str) -> bool:
+    """Return whether a text is a title with a wrong letter, and words that only ask."""
+    asked, name = (set(bigrams(_ONLY_ASKS.sub("", one))) for one in (text, title))
+    return 2 * len(asked & name) >= _MISSPELT * max(1, len(asked) + len(name))
 
 
 def _title(header: str) -> str:

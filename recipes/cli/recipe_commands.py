@@ -85,11 +85,13 @@ def init(
     if policy is None:
         policy = _ask_one("Policy", _policy_names(), "open") if asks else "open"
     with stage_progress("init") as progress:
-        written = init_recipe(
-            folder,
-            Wishes(chosen, policy, card, model, out, _ask_start if asks else None),
-            progress,
-        )
+
+        def ask_start(options: Sequence[Start], proposed: Start) -> Start:
+            with progress.paused():
+                return _ask_start(options, proposed)
+
+        wishes = Wishes(chosen, policy, card, model, out, ask_start if asks else None)
+        written = init_recipe(folder, wishes, progress)
     for line in written.lines:
         say(line)
     recipe = short_path(written.path)

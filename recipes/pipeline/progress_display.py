@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -74,6 +75,11 @@ class _Tracked:
     def track(self, phase: str, done: int, total: int | None) -> None:
         """Keep what is running now."""
         self._last = f" · {phase} {_count(done, total)}"
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Show nothing meanwhile, so that a question to the user stays visible."""
+        yield
 
     def note(self, error: BaseException | None) -> None:
         """Add a note with what was running to a KeyboardInterrupt."""
@@ -156,6 +162,15 @@ class BarProgress(_Tracked):
         self._bars.update(
             self._tasks[phase], completed=done, total=total, figures=terminal_text(_figures(info))
         )
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bars off the screen meanwhile: they would be drawn over a question."""
+        self._bars.stop()
+        try:
+            yield
+        finally:
+            self._bars.start()
 
     def __enter__(self) -> BarProgress:
         self._bars.start()

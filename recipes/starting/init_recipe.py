@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.commands import command_line
 from kofinlaw.decoding import decode_name
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.machines import Machine, machine_for
@@ -90,7 +91,8 @@ def init_recipe(folder: Path, wishes: Wishes, progress: Progress = silent) -> Wr
         raise UserError(
             "this file exists, and init does not overwrite a file",
             where=str(out),
-            remedy="name another file with --out, or use this recipe: `kofinlaw plan`",
+            remedy="name another file with --out, or use this recipe: "
+            f"`{command_line('plan', out)}`",
         )
     machine = machine_for(wishes.card)
     choice = choose_model(machine, wishes.policy, trains=wishes.start != "ask", name=wishes.model)

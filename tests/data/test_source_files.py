@@ -59,12 +59,25 @@ def test_a_file_that_the_source_does_not_include_is_named(folder):
     )
 
 
-def test_a_link_to_a_file_is_read_and_one_to_a_folder_is_not_followed(folder):
-    (folder / "링크.md").symlink_to(folder / "규정.md")
+def test_a_link_to_a_read_file_is_named_and_one_to_a_folder_is_not_followed(folder):
+    (folder / "가 링크.md").symlink_to("규정.md")
     (folder / "고리").symlink_to(folder, target_is_directory=True)
     read, unread = listed(folder)
-    assert "문서/링크.md" in read
-    assert unread == {"문서/고리": "link"}
+    assert read == ["문서/규정.md", "문서/아래 폴더/표 1.xlsx"]
+    assert unread == {"문서/가 링크.md": "link", "문서/고리": "link"}
+    details = {
+        f.name: f.detail for f in list_files(SourceSettings(path="문서"), folder.parent).unread
+    }
+    assert details["문서/가 링크.md"] == "a link to 문서/규정.md, which is read"
+
+
+def test_a_link_to_a_file_that_is_not_read_itself_is_read_once(folder):
+    (folder / "규정.old").write_text("글", encoding="utf-8")
+    (folder / "나.md").symlink_to("규정.old")
+    (folder / "다.md").symlink_to("나.md")
+    read, unread = listed(folder)
+    assert read == ["문서/규정.md", "문서/나.md", "문서/아래 폴더/표 1.xlsx"]
+    assert unread == {"문서/규정.old": "no_reader", "문서/다.md": "link"}
 
 
 def test_decomposed_names_are_found_matched_and_shown_composed(tmp_path):
@@ -124,8 +137,8 @@ def test_links_that_lead_outside_are_not_read(folder, outside, tmp_path):
     (folder / "폴더").symlink_to(tmp_path / "밖", target_is_directory=True)
     (folder / "안.md").symlink_to("아래 폴더/../규정.md")
     read, unread = listed(folder)
-    assert read == ["문서/규정.md", "문서/안.md", "문서/아래 폴더/표 1.xlsx"]
-    names = ("절대", "상대", "사슬", "없음", "장치", "돌기", "숨긴 것")
+    assert read == ["문서/규정.md", "문서/아래 폴더/표 1.xlsx"]
+    names = ("절대", "상대", "사슬", "없음", "장치", "돌기", "숨긴 것", "안")
     assert unread == {f"문서/{name}.md": "link" for name in names} | {"문서/폴더": "link"}
 
 
@@ -134,8 +147,8 @@ def test_a_source_that_is_itself_a_link_is_read(folder, outside, tmp_path):
     (folder / "안.md").symlink_to(folder / "규정.md")
     (folder / "밖.md").symlink_to(outside)
     read, unread = listed(tmp_path / "연결")
-    assert read == ["연결/규정.md", "연결/안.md", "연결/아래 폴더/표 1.xlsx"]
-    assert unread == {"연결/밖.md": "link"}
+    assert read == ["연결/규정.md", "연결/아래 폴더/표 1.xlsx"]
+    assert unread == {"연결/안.md": "link", "연결/밖.md": "link"}
     (tmp_path / "하나.md").symlink_to(outside)
     assert listed(tmp_path / "하나.md") == (["하나.md"], {})
 
@@ -177,5 +190,6 @@ def test_no_chain_of_links_leaves_the_source(tmp_path_factory, data):
             target = os.path.relpath(target, name.parent)
         name.symlink_to(target)
         known.append(str(name))
-    for path, _ in list_files(SourceSettings(path="s"), top).to_read:
-        assert path.resolve().is_relative_to(top / "s")
+    read = [path.resolve() for path, _ in list_files(SourceSettings(path="s"), top).to_read]
+    assert all(path.is_relative_to(top / "s") for path in read)
+    assert len(set(read)) == len(read)  # and only once

@@ -32,6 +32,10 @@ _STARTS = re.compile(
     r"|부\s*칙|[\[<〈【]\s*(?:별표|별지|전문개정|본조신설|제목개정|시행)|[□■○●◦▪▶※ㅇ\-·•]\s|제\s*\d+\s*조\s*삭제"
     r"|[IVXⅠ-Ⅻ]+\.\s)"
 )
+_OPEN_END = re.compile(r"[가-힣],?\s*$")
+_FULL = 2.5  # heights of a character: a line that ends so near to the margin is full
+_BLANK = 0.5
+_LONGEST_WORD = 10  # letters; a longer row without blanks is broken anywhere
 _SENTENCE_END = re.compile(r"[가-힣][.?!]$")
 
 
@@ -173,7 +177,7 @@ def _paragraphs(lines: Sequence[Line]) -> list[list[str]]:
         full = (
             previous is not None
             and previous.right != 0.0
-            and previous.right > margin - 2.5 * max(previous.size, 1.0)
+            and previous.right > margin - _room(previous, line) * max(previous.size, 1.0)
         )
         same_size = previous is not None and abs(previous.size - line.size) < 0.35 * line.size
         within = bool(paragraphs) and _unclosed(paragraphs[-1][-1])
@@ -185,6 +189,19 @@ def _paragraphs(lines: Sequence[Line]) -> list[list[str]]:
             paragraphs.append([line.text])
         previous = line
     return paragraphs
+
+
+def _room(line: Line, below: Line) -> float:
+    """Return how far from the margin a full line may end, in heights of its characters.
+
+    A line breaks before a word that does not fit, so a long word leaves more room. That counts only
+    for a line of prose: a sentence that ended may end its paragraph, and a number may end a row.
+    """
+    if not _OPEN_END.search(line.text):
+        return _FULL
+    word = below.text.split(maxsplit=1)[0] if below.text.strip() else ""
+    width = sum(0.5 if letter.isascii() else 1.0 for letter in word[:_LONGEST_WORD])
+    return max(_FULL, width + _BLANK)
 
 
 def _begins(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kofinlaw.scoring.report.wording.reject_words import REASONS, korean_detail
 from kofinlaw.scoring.value_text import translated
 
 __all__ = ["CELLS", "korean_card"]
@@ -91,6 +92,10 @@ def korean_card(text: str) -> str:
 def _korean(line: str) -> str:
     if line.startswith("| "):
         cells = line.strip("| ").split(" | ")
+        if len(cells) == 2 and cells[0] in REASONS:
+            return f"| {REASONS[cells[0]]} | {cells[1]} |"
+        if len(cells) == 3 and cells[1] in REASONS:
+            return f"| {cells[0]} | {REASONS[cells[1]]} | {korean_detail(cells[2])} |"
         return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
     return translated(line, _LINES)
 

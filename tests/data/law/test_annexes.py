@@ -125,4 +125,5 @@ def test_an_annex_with_a_deleted_item_is_not_deleted():
     assert annex is not None
     assert not annex.deleted
     assert deleted_annex("삭제 <2016.7.28.>")
+    assert deleted_annex("삭제 <2016-07-28>")  # as the corpus writes the day
     assert not deleted_annex("삭제된 자료의 보관")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,12 @@ def article(title: str, number: str, paragraphs: int = 0, *, deleted: bool = Fal
 
 @pytest.fixture
 def provisions(tmp_path: Path) -> Provisions:
-    """가람 여신 규정 (제1조–제4조, 제3조 deleted, 별표 1–2), 나래 업무 편람 with headings only."""
+    """가람 여신 규정 (제1조–제4조, 별표 1–3; 제3조, 별표 3 deleted), 나래 업무 편람 with headings only."""
     title = "가람 여신 규정"
     chunks = [chunk(title, name) for name in ("제1조", "제2조", "제4조", "별표 1", "별표 2")]
     chunks.append(chunk("나래 업무 편람", "", unit="나래 업무 편람 > 접수"))
+    gone = chunk(title, "별표 3")
+    chunks.append(replace(gone, text=f"{title} [별표 3]\n삭제 <2022-03-02>"))
     write_jsonl(
         tmp_path / "articles.jsonl",
         [
@@ -68,6 +71,21 @@ def provisions(tmp_path: Path) -> Provisions:
             "「가람 여신 규정」 제3조는 삭제된 조문입니다.",
         ),
         (
+            "가람 여신 규정 별표 3의 내용은?",
+            "deleted_provision",
+            "「가람 여신 규정」 별표 3은 삭제된 별표입니다.",
+        ),
+        (
+            "회사의 여신규정 제99조는?",
+            "absent_provision",
+            "「가람 여신 규정」에는 제99조가 없습니다. 이 규정은 제1조–제4조입니다.",
+        ),
+        (
+            "「외국환 규정」에서 신고 한도는?",
+            "absent_document",
+            "「외국환 규정」은 색인에 없습니다.",
+        ),
+        (
             "가람 여신 규정 제2조제4항은?",
             "absent_provision",
             "「가람 여신 규정」 제2조에는 제4항이 없습니다. 이 조는 제1항–제3항입니다.",
@@ -80,7 +98,7 @@ def provisions(tmp_path: Path) -> Provisions:
         (
             "가람 여신 규정 별표 7에는 무엇이 있나요?",
             "absent_provision",
-            "「가람 여신 규정」에는 별표 7이 없습니다. 이 문서의 별표는 별표 1–별표 2입니다.",
+            "「가람 여신 규정」에는 별표 7이 없습니다. 이 문서의 별표는 별표 1–별표 3입니다.",
         ),
         (
             "나래 업무 편람 별표 1은?",
@@ -133,6 +151,9 @@ def test_what_a_question_names_and_the_index_lacks_is_said(
         "가람 여신 규정 별표 2는?",
         "가람 규정 제4조는?",  # an abbreviation of the only title that it fits
         "가람 여신 규전 제4죠는?",
+        "여신 규정 제4조는?",  # the last words of the only title that has them
+        "여신규정 제4조의 한도는?",
+        "회사의 「여신 규정」 제4조는?",
     ],
 )
 def test_a_provision_that_exists_is_found(provisions: Provisions, question: str) -> None:
@@ -146,6 +167,8 @@ def test_a_provision_that_exists_is_found(provisions: Provisions, question: str)
         "제2조는 무엇인가요?",
         "「가람」은 무슨 뜻인가요?",
         "이 규정 제4조는?",
+        "달빛은행 여신 규정 제4조는?",
+        "「여신 규정」의 한도는?",
         "제99조와 제4조는?",
         "외국환거래법 제3조에 따른 가람 여신 규정의 절차는?",
         "가람여신규정에서 「외국환거래법」을 위반하면?",

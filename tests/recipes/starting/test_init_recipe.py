@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import threading
 import unicodedata
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.recipes.pipeline.compliance import verdicts_for
 from kofinlaw.recipes.pipeline.plan import make_plan
+from kofinlaw.recipes.pipeline.progress_display import BarProgress
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.starting.init_recipe import Wishes, init_recipe, recipe_name
@@ -193,10 +195,14 @@ def test_on_a_terminal_init_asks_until_it_understands(documents, here, pico, typ
     asked = []
 
     def prompt(text, default):
+        screens = (getattr(thread, "live", None) for thread in threading.enumerate())
+        drawing = [screen for screen in screens if screen is not None and screen.is_started]
         asked.append((text, default))
+        assert not drawing  # bars would be drawn over the question
         return next(answers)
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("kofinlaw.recipes.pipeline.progress_display.stage_progress", BarProgress)
     monkeypatch.setattr("typer.prompt", prompt)
     code, said = typed("init", documents, "--model", pico / "model")
     assert code == 0, said

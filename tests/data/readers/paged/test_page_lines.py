@@ -32,6 +32,22 @@ def test_a_paragraph_belongs_to_the_page_on_which_it_begins():
     assert pages_of_span((), "글", 0, 1) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    "above, below, joined",
+    [
+        ("설명서의 글자는", "10포인트 이상으로 한다.", True),  # the word does not fit
+        ("설명서의 글자는", "10 포인트 이상으로 한다.", False),  # it does: a paragraph ended
+        ("글자를 크게 한다.", "10포인트 이상으로 한다.", False),
+        ("송금 수수료 3,500", "증명서발급수수료 2,000", False),
+        ("설명서의 글자는", "제2조(크기) 10포인트로 한다.", False),
+    ],
+)
+def test_a_line_before_a_word_that_does_not_fit_continues(above, below, joined):
+    whole = [line("여백까지 이어지는 줄이다.", 500.0)]
+    text = join_pages([[*whole, line(above, 456.0), line(below, 200.0)]]).text
+    assert text.endswith(f"{above}{' ' if joined else chr(10)}{below}\n")
+
+
 def test_a_drawn_table_over_two_pages_is_one_table():
     above = ["┌──┬──┐", "│가│나│", "├──┼──┤", "│1 │2 │"]
     below = ["├──┼──┤", "│3 │4 │", "└──┴──┘", "끝."]

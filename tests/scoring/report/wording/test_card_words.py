@@ -10,8 +10,8 @@ CARD = {
     "tokens": {"total": 1234, "longest": 99, "estimated": False, "histogram": {"0-63": 15}},
     "oldest": "2025-01-02", "newest": "2026-03-01", "undated": 1,
     "kinds": {"guideline": 1, "rule": 2}, "licenses": {"Apache-2.0": 3}, "formats": {"pdf": 3},
-    "days_from": {"front matter: 시행일자": 2, "unknown": 1}, "rejected": {}, "files": 4,
-    "unread": [{"name": "a.xyz", "reason": "no_reader", "detail": "d"}], "warnings": [],
+    "days_from": {"front matter: 시행일자": 2, "unknown": 1}, "rejected": {"no_reader": 1}, "files": 4,
+    "unread": [{"name": "a.xyz", "reason": "no_reader", "detail": "no reader for .xyz → unpack it into the folder"}], "warnings": [],
     "citations": {"resolved": 4, "outside the corpus": 1},
     "sources": [
         {"title": "여신 규정", "kind": "rule", "as_of": "", "day_from": "", "license": "MIT",
@@ -28,5 +28,6 @@ def test_sentences_headings_and_cells_are_korean():
     assert "| 여신 규정 | 규정 | 모름 |" in korean
     assert sorted(re.findall(r"\d[\d,]*", korean)) == sorted(re.findall(r"\d[\d,]*", english))
     left = set(re.findall(r"\b[A-Za-z]{4,}\b", korean))
-    assert left <= {"Apache", "no_reader"}, left
+    assert left <= {"Apache"}, left
+    assert "| a.xyz | 읽지 않는 형식 | .xyz 형식은 읽지 않습니다 → 폴더에 압축을 푸세요 |" in korean
     assert len(korean.splitlines()) == len(english.splitlines())
