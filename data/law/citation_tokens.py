@@ -71,22 +71,26 @@ _LISTED = re.compile(r"\s*+(?:\([^()]{1,12}\)\s*+)?(?:[,ㆍ·]|및|또는|내지
 _ACT_WORD = re.compile(r"(?:법|법률|령|규정|규칙|세칙|고시|지침|약관|정관)$")
 
 
+def _squeezed(text: str | None) -> str:
+    """Return a text without blanks; None is empty."""
+    return "".join(text.split()) if text else ""
+
+
 def _value(kind: str, match: re.Match[str]) -> str:
     """Return the label of the token: `제9조의2`, `제1항`, `제2호의3`, `가목`,
     or the name of the act.
     """
-    squeeze = lambda text: re.sub(r"\s", "", text or "")  # noqa: E731
     if kind == "quoted":
-        return f"{match.group('name')} {squeeze(match.group('decree'))}".strip()
+        return f"{match.group('name')} {_squeezed(match.group('decree'))}".strip()
     if kind == "same":
-        tail = squeeze(match.group("samedecree")) or (
+        tail = _squeezed(match.group("samedecree")) or (
             match.group("of") if match.group("of").startswith("시행") else ""
         )
         return tail
     if kind == "article":
-        return f"제{squeeze(match.group('art'))}조{squeeze(match.group('artb'))}"
+        return f"제{_squeezed(match.group('art'))}조{_squeezed(match.group('artb'))}"
     if kind == "supplement":
-        return f"부칙 제{squeeze(match.group('sup'))}조{squeeze(match.group('supb'))}"
+        return f"부칙 제{_squeezed(match.group('sup'))}조{_squeezed(match.group('supb'))}"
     if kind == "annex":
         return annex_spelling("별표", match.group("an"), match.group("ab"))
     if kind == "form":
@@ -94,9 +98,9 @@ def _value(kind: str, match: re.Match[str]) -> str:
     if kind == "para":
         return f"제{match.group('pn')}항"
     if kind == "item":
-        return f"제{match.group('in')}호{squeeze(match.group('ib'))}"
+        return f"제{match.group('in')}호{_squeezed(match.group('ib'))}"
     if kind == "sub":
-        return f"{match.group('sn')}목{squeeze(match.group('sb'))}"
+        return f"{match.group('sn')}목{_squeezed(match.group('sb'))}"
     return ""
 
 

@@ -109,6 +109,7 @@ ALIASES: Mapping[str, str] = {
 }
 DECREES = (" 시행령", " 시행규칙")  # the ends of the titles of a decree and a rule
 _FILLING = r"[\s·ㆍ]*"
+_NOT_IN_KEY = re.compile(r"[\s·ㆍ‧•「」『』\"“”]")
 
 
 def document_id(title: str) -> str:
@@ -116,11 +117,12 @@ def document_id(title: str) -> str:
     return re.sub(r"\s+", "_", title.strip()).replace("/", "∕")
 
 
+@lru_cache(maxsize=4096)  # a text names few acts, and each of them often
 def title_key(title: str) -> str:
     """Return the title without blanks, middle dots and quotation brackets:
     equal for all spellings.
     """
-    return re.sub(r"[\s·ㆍ‧•「」『』\"“”]", "", title)
+    return _NOT_IN_KEY.sub("", title)
 
 
 def titles_by_key(titles: Iterable[str]) -> dict[str, str]:

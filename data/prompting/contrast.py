@@ -21,8 +21,11 @@ __all__ = [
     "contrast_answer",
     "contrast_messages",
     "contrast_text",
+    "question_end",
     "question_messages",
 ]
+
+SCORED_CHARACTERS = 400  # of a question that is scored after each sentence
 
 # `chat`: the messages as the chat template shows them. `plain`: their text after the BOS token, for
 # base models that know no turns.
@@ -66,6 +69,23 @@ def bare_messages() -> list[Message]:
 def question_messages(sentence: str) -> list[Message]:
     """Return the user's message with a sentence as the evidence, which a question follows."""
     return [{"role": "user", "content": f"{evidence_block([sentence])}[질문]"}]
+
+
+def question_end(question: str) -> str:
+    """Return a question as it is scored after a sentence: a long one without its beginning.
+
+    What is asked stands at the end, after the facts. Of more than 400 characters the last ones
+    remain, from the start of a line, sentence or word. Otherwise each of a dozen sentences would
+    read a question of thousands of tokens again.
+    """
+    if len(question) <= SCORED_CHARACTERS:
+        return question
+    end = question.rstrip()[-SCORED_CHARACTERS:]
+    for mark in ("\n", ". ", "? ", " "):
+        head, _, rest = end.partition(mark)
+        if rest.strip() and len(head) <= SCORED_CHARACTERS // 2:
+            return rest.lstrip()
+    return end
 
 
 def contrast_text(

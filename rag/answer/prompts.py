@@ -12,6 +12,7 @@ from kofinlaw.data.prompting.contrast import (
     contrast_answer,
     contrast_messages,
     contrast_text,
+    question_end,
     question_messages,
 )
 from kofinlaw.data.prompting.packing import pack_with_index
@@ -264,7 +265,7 @@ class Prompter:
             sources=tuple(
                 contrast_text(self.template, question_messages(quote.text), form) for quote in asked
             ),
-            question=contrast_answer(stem, form) if asked else "",
+            question=contrast_answer(question_end(stem), form) if asked else "",
         )
 
     def _references(self, stem: str, needed: AbstractSet[str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from kofinlaw.data.prompting.contrast import (
     bare_messages,
     contrast_answer,
     contrast_messages,
+    question_end,
     question_messages,
 )
 from kofinlaw.data.prompting.packing import pack
@@ -273,7 +274,7 @@ class Model:
             alone = frozenset() if shown else {"evidence"}
             votes = self.model_votes(text, asked, choices, needed - alone)
         if "question" in weights.names:
-            written = contrast_answer(asked, settings["contrast_form"])
+            written = contrast_answer(question_end(asked), settings["contrast_form"])
             sources = [self.contrast_prompt(question_messages(t)[0]["content"]) for t, _ in found]
             votes["question"] = [self.mean_logprobs(one, [written])[0] for one in sources]
         votes["nearest"] = [value for _, value in found]

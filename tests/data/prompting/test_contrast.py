@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from kofinlaw.data.prompting.contrast import (
+    SCORED_CHARACTERS,
     bare_messages,
     contrast_answer,
     contrast_messages,
     contrast_text,
+    question_end,
 )
 from kofinlaw.models.templates import ChatTemplate
 
@@ -31,3 +36,21 @@ def test_the_plain_form_has_no_turns_and_a_space_before_the_answer() -> None:
     assert contrast_text(TEMPLATE, bare_messages(), "chat") == "<s><user>정답:<end><assistant>"
     assert contrast_answer("3일", "plain") == " 3일"
     assert contrast_answer("3일") == "3일"
+
+
+@given(st.text("가나다. ?\n", max_size=1_200))
+def test_the_scored_question_is_the_question_or_its_end(question: str) -> None:
+    end = question_end(question)
+    if len(question) <= SCORED_CHARACTERS:
+        assert end == question
+    else:
+        assert question.rstrip().endswith(end)
+        assert len(end) <= SCORED_CHARACTERS
+        assert bool(end.strip()) is bool(question.strip())
+
+
+def test_a_long_question_begins_at_a_sentence() -> None:
+    facts = "甲은 대출을 신청하면서 소득을 확인할 서류를 제출하였다. " * 40
+    end = question_end(facts + "은행은 무엇을 설명하여야 하나요?")
+    assert end.startswith("甲은")
+    assert end.endswith("은행은 무엇을 설명하여야 하나요?")
