@@ -68,11 +68,7 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
     context: dict[str, object] = {
         "f": figures,
         "description": description_words(figures["description"]),
-        "sections": {
-            name: title
-            for name, title in SECTIONS.items()
-            if {"exams": figures["exams"], "abstention": abstention, "twins": twins}.get(name, True)
-        },
+        "sections": _sections(figures, {"abstention": abstention, "twins": twins}),
         "abstention": abstention,
         "floor": floor_words(figures["floor"], _abstain(figures["recipe"])),
         "twins": twins,
@@ -96,6 +92,25 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
         **stage_context(figures),
     }
     return template("report.html", scripts=("report.js", "page.js"))(**context)
+
+
+def _sections(figures: ReportFigures, optional: Mapping[str, object]) -> dict[str, Words]:
+    """Return the titles of the sections that belong to the run.
+
+    A section without figures is shown if a stage of the run makes them. A run that only answers has
+    no scores and no training. `optional` are figures of sections that a complete run may lack.
+    """
+    stages = {*figures["missing"], *(stage["stage"] for stage in figures["stages"])}
+    given = {
+        "exams": figures["exams"],
+        **optional,
+        **dict.fromkeys(("scores", "slices", "items"), figures["scores"] or "score" in stages),
+        "training": figures["training"] or "train" in stages,
+        "augment": figures["augment"] or "augment" in stages,
+        "latency": figures["latency"] or "score" in stages,
+        "merge": figures["merge"] or not {"merge", "verify"}.isdisjoint(stages),
+    }
+    return {name: title for name, title in SECTIONS.items() if given.get(name, True)}
 
 
 def _abstain(recipe: Mapping[str, object]) -> str:

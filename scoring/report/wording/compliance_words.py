@@ -60,7 +60,7 @@ PURPOSES: dict[str, Words] = {
     "commercial": ("상업적 이용", "commercial use"),
 }
 ROLES: dict[str, Words] = {
-    "student": ("학습하는 모델", "trained model"),
+    "student": ("기본 모델", "base model"),
     "answering model": ("답하는 모델", "answering model"),
     "teacher": ("교사 모델", "teacher"),
     "embedder": ("임베더", "embedder"),

@@ -248,3 +248,24 @@ def test_the_page_shows_judge_permuted_options_and_grounding(judged_and_traced, 
         "| correctness | trained-rag | 50.0 [40.0, 60.0] | 9/12 | 25 | 75 (50) |"
         in (tmp_path / "out" / "report.md").read_text()
     )
+
+
+def section_ids(page: str) -> list[str]:
+    return re.findall(r'<section id="([\w-]+)"', page)
+
+
+def test_a_run_that_only_answers_shows_no_empty_sections(run_folder, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("data", "index"):
+        if (run_folder / name).is_dir():
+            shutil.copytree(run_folder / name, run / name)
+    asked = {"name": "ask", "ask_only": True, "evaluate": {"heldout": False}}
+    write_report(run, tmp_path / "asked", recipe=asked)
+    page = (tmp_path / "asked" / "report.html").read_text()
+    shown = ["retrieval", "compliance", "environment", "glossary"]
+    assert section_ids(page) == shown
+    assert f'class="skip" href="#{shown[0]}"' in page
+    write_report(run, tmp_path / "begun", recipe=RECIPE)  # trains and scores later
+    begun = section_ids((tmp_path / "begun" / "report.html").read_text())
+    assert {"scores", "items", "training", "augment", "latency", "merge"} <= set(begun)
