@@ -99,7 +99,7 @@ def main() -> None:
     try:
         check_working_folder()
         share_processor()
-        command_line_app()(standalone_mode=True)
+        command_line_app(sys.argv[1] if len(sys.argv) > 1 else "")(standalone_mode=True)
     except SystemExit as stop:
         if leaving.at_once and isinstance(stop.code, int):
             leaving.leave(stop.code)
@@ -160,8 +160,12 @@ def typed_argument(argument: str) -> str:
     return f"{name}{equals}{value}"
 
 
-def command_line_app() -> typer.Typer:
-    """Build the command line: the commands above and the command groups."""
+def command_line_app(first: str = "") -> typer.Typer:
+    """Build the command line: the commands above and the command groups.
+
+    If `first`, the first word that was typed, is one of the commands above, only that command is
+    built. typer reads the signatures of all commands otherwise, which takes longer than a help.
+    """
     app = typer.Typer(
         name="kofinlaw",
         cls=MainCommand,
@@ -173,8 +177,11 @@ def command_line_app() -> typer.Typer:
         "Check this machine: kofinlaw doctor.",
     )
     app.callback(invoke_without_command=True)(_show_version)
-    for command in COMMANDS:
+    asked = [command for command in COMMANDS if command.__name__.replace("_", "-") == first]
+    for command in asked or COMMANDS:
         app.command()(command)
+    if asked:
+        return app
 
     recipe = _group(app, "recipe", "Show a recipe, or print the JSON Schema for editors.")
     recipe.command("show")(recipe_show)

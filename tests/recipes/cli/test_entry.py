@@ -8,6 +8,7 @@ import unicodedata
 
 import pytest
 
+from kofinlaw.recipes.cli import entry
 from kofinlaw.recipes.cli.entry import typed_argument
 
 
@@ -111,3 +112,14 @@ def test_arguments_are_composed_and_paths_name_the_real_file(monkeypatch, tmp_pa
     assert typed_argument(question) == "은행은 무엇인가?\ufffd"
     assert typed_argument("--set=name=" + "가" * 5000) == "--set=name=" + "가" * 5000
     assert typed_argument(os.fsdecode("질문".encode("cp949"))) == "질문"
+
+
+def test_only_the_command_that_is_typed_is_built():
+    names = [command.__name__.replace("_", "-") for command in entry.COMMANDS]
+    for name in names:
+        app = entry.command_line_app(name)
+        assert [one.callback.__name__.replace("_", "-") for one in app.registered_commands] == [
+            name
+        ]
+    for other in ("", "--help", "recipe", "fit_voters", "nothing"):
+        assert len(entry.command_line_app(other).registered_commands) == len(names)
