@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import uvicorn
 from mcp.server.lowlevel import Server
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp
@@ -14,7 +13,7 @@ from starlette.types import ASGIApp
 from kofinlaw.recipes.serving.access import Access, open_access
 from kofinlaw.recipes.serving.door import Door
 from kofinlaw.recipes.serving.server import listen
-from kofinlaw.recipes.serving.stopping import GRACE, StoppableServer
+from kofinlaw.recipes.serving.stopping import GRACE, StoppableServer, quiet_config
 
 __all__ = ["HttpSettings", "make_http_app", "serve_http"]
 
@@ -57,16 +56,8 @@ def serve_http(server: Server[Any], settings: HttpSettings, say: Callable[[str],
         port = listener.getsockname()[1]
         access = open_access(settings.host, port, settings.token, settings.names)
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
-        config = uvicorn.Config(
-            make_http_app(server, access),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            limit_concurrency=MOST_REQUESTS,
-            h11_max_incomplete_event_size=65536,
-        )
         running = StoppableServer(
-            config,
+            quiet_config(make_http_app(server, access), most_requests=MOST_REQUESTS),
             grace=GRACE,
             interrupt=lambda: None,
             ready=lambda: say(

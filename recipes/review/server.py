@@ -21,10 +21,8 @@ def serve_review(session: Session, port: int, token: str, say: Callable[[str], N
     Raises UserError for a missing extra, an unusable token and a port that cannot be opened.
     """
     try:
-        import uvicorn
-
         from kofinlaw.recipes.review.app import make_review_app
-        from kofinlaw.recipes.serving.stopping import StoppableServer
+        from kofinlaw.recipes.serving.stopping import StoppableServer, quiet_config
     except ImportError as error:
         raise UserError(
             f"the package {error.name} is not installed",
@@ -34,16 +32,9 @@ def serve_review(session: Session, port: int, token: str, say: Callable[[str], N
     with listen(HOST, port) as listener:
         port = listener.getsockname()[1]
         access = open_access(HOST, port, token, ())
-        config = uvicorn.Config(
-            make_review_app(session, access),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            h11_max_incomplete_event_size=65536,
-        )
         address = f"http://{HOST}:{port}/"
         server = StoppableServer(
-            config,
+            quiet_config(make_review_app(session, access)),
             grace=GRACE,
             interrupt=lambda: None,
             ready=lambda: say(

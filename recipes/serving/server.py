@@ -64,10 +64,8 @@ def serve(
     Raises UserError as `serve_run` does.
     """
     try:
-        import uvicorn
-
         from kofinlaw.recipes.serving.app import Served, make_app
-        from kofinlaw.recipes.serving.stopping import StoppableServer
+        from kofinlaw.recipes.serving.stopping import StoppableServer, quiet_config
     except ImportError as error:
         raise UserError(
             f"the package {error.name} is not installed",
@@ -89,13 +87,6 @@ def serve(
             seconds=settings.seconds,
         )
         dispatcher = Dispatcher(worker, most=settings.waiting, batch=settings.batch)
-        config = uvicorn.Config(
-            make_app(served, dispatcher, access),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            h11_max_incomplete_event_size=65536,
-        )
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
 
         def ready() -> None:
@@ -103,7 +94,10 @@ def serve(
             say(f"http://{name}:{port}/v1   OpenAI interface, model {model}")
 
         server = StoppableServer(
-            config, grace=settings.grace, interrupt=worker.interrupt, ready=ready
+            quiet_config(make_app(served, dispatcher, access)),
+            grace=settings.grace,
+            interrupt=worker.interrupt,
+            ready=ready,
         )
         with server.signals():
             say(f"loading index and model of {model} …")

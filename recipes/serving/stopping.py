@@ -13,13 +13,30 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
-__all__ = ["GRACE", "StoppableServer"]
+__all__ = ["GRACE", "StoppableServer", "quiet_config"]
 
 GRACE = 8.0  # seconds; with the rest it is less than the 10 that `docker stop` waits
 _REST = 1.0  # seconds to send the errors of requests that had no answer in time
 _LOOK = 0.05  # seconds between two looks whether a second signal came
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def quiet_config(app: ASGIApp, *, most_requests: int | None = None) -> uvicorn.Config:
+    """Return the settings that all servers of kofinlaw have in common: no log of requests, no name
+    of the server in answers, and heads of at most 64 KiB.
+
+    `most_requests` at a time are answered, more get the status 503; None: no limit.
+    """
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=most_requests,
+        h11_max_incomplete_event_size=65536,
+    )
 
 
 class StoppableServer(uvicorn.Server):
