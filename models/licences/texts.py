@@ -7,7 +7,14 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["DOWNLOADED_TEXTS", "NOTICE", "is_licence_text", "licence_files", "packaged_licences"]
+__all__ = [
+    "DOWNLOADED_TEXTS",
+    "MOST_TEXT",
+    "NOTICE",
+    "is_licence_text",
+    "licence_files",
+    "packaged_licences",
+]
 
 NOTICE = "NOTICE.txt"  # with the text that a licence requires
 MOST_TEXT = 4 << 20  # bytes; a larger file is no licence

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from kofinlaw.files import atomic_write
 from kofinlaw.models.catalogue import licence_notice, lookup_model, recognise_folder
 from kofinlaw.models.licences.texts import (
+    MOST_TEXT,
     NOTICE,
     is_licence_text,
     licence_files,
@@ -39,7 +40,6 @@ _APACHE = re.compile(
     r"Apache[ -]?(?:Software )?(?:License)?,? ?(?:Version )?(?:2(?:\.0)?)?(?: License)?",
     re.IGNORECASE,
 )
-MOST_TEXT = 4 << 20  # bytes; a larger file is no licence
 
 
 @dataclass(frozen=True)
