@@ -37,10 +37,8 @@ _QUOTATIONS = 12  # nearest sentences among which the figures of the question de
 _FIGURE = re.compile(r"(?<![제\d.,])(\d[\d,.]*)\s?([가-힣%])")
 _TITLE = re.compile(r"^(.*?)(?<!\s)(?:\s++제\d+조|\s++\[?(?:별표|별지)\s|\s*+>|\s*+$)")
 _QUOTED = re.compile(r"「[^「」]*」")
-_CITED = re.compile(
-    r"(?:제\s*\d+\s*조|별표\s*\d+(?:-\d+)?)(?:의\s*\d+)?(?:\s*[(（][^)）]{0,100}[)）])?"
-)
 _PLACE = re.compile(r"(?:제\s*\d+\s*조|별표\s*\d+(?:-\d+)?)(?:의\s*\d+)?")
+_CITED = re.compile(_PLACE.pattern + r"(?:\s*[(（][^)）]{0,100}[)）])?")
 _MISSPELT = 0.6  # least similarity of a misspelt title to the title: Dice of character bigrams
 # All that a question for the text of an article has besides the names of act and article.
 _ONLY_ASKS = re.compile(
