@@ -122,12 +122,16 @@ def machine_name() -> str:
 
 
 def _processor_name() -> str:
+    return _of_processor("model name") or platform.processor() or platform.machine()
+
+
+def _of_processor(*keys: str) -> str:
+    """Return the first value that Linux gives for one of these keys; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, "") or platform.processor() or platform.machine()
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(keys)), "")
 
 
 def _cores() -> int:
@@ -158,12 +162,7 @@ def processor() -> Machine:
 
 def _multiplies_bf16() -> bool:
     """Return whether this processor has instructions for products in bf16."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return False
-    flags = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
-    return not set(_BF16_FLAGS).isdisjoint(flags.split())
+    return not set(_BF16_FLAGS).isdisjoint(_of_processor("flags", "Features").split())
 
 
 def planned_card(gib: float, origin: str) -> Machine:
