@@ -41,14 +41,14 @@ def export_examples(session: Session, form: str, out: Path, most: int) -> Export
         _shown_example(session, e) for found in session.sample.kinds.values() for e in found[:most]
     ]
     if form == "argilla":
-        beside = out.with_suffix(".settings.json")
-        write_json(beside, argilla_settings())
+        tool_file = out.with_suffix(".settings.json")
+        write_json(tool_file, argilla_settings())
         write_json(out, argilla_records(rows))
     else:
-        beside = out.with_suffix(".config.xml")
-        write_text(beside, label_studio_config())
+        tool_file = out.with_suffix(".config.xml")
+        write_text(tool_file, label_studio_config())
         write_json(out, label_studio_tasks(rows))
-    return Exported(len(rows), (out, beside))
+    return Exported(len(rows), (out, tool_file))
 
 
 def _check_place(out: Path) -> None:

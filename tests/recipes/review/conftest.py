@@ -127,3 +127,16 @@ def lines(run):
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     return read
+
+
+@pytest.fixture
+def exported(session, tmp_path):
+    """Export examples for another tool: (form, most, reader) -> session, figures, file."""
+    from kofinlaw.recipes.review.export_file import export_examples
+
+    def write(form, most=3, reader="kim"):
+        kim = session(reader)
+        out = tmp_path / "out" / "review.json"
+        return kim, export_examples(kim, form, out, most), out
+
+    return write

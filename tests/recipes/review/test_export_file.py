@@ -13,17 +13,6 @@ from kofinlaw.recipes.review.export_file import export_examples
 KIND = "choice_quantity"
 
 
-@pytest.fixture
-def exported(session, tmp_path):
-    def write(form, most=3, reader="kim"):
-        kim = session(reader)
-        out = tmp_path / "out" / "review.json"
-        found = export_examples(kim, form, out, most)
-        return kim, found, out
-
-    return write
-
-
 def test_argilla_gets_the_first_examples_of_each_kind_with_fields_and_questions(exported):
     kim, found, out = exported("argilla")
     records = json.loads(out.read_text())

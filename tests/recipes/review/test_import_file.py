@@ -15,17 +15,6 @@ KIND = "choice_quantity"
 USERS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 
 
-@pytest.fixture
-def exported(session, tmp_path):
-    def write(form, most=3, reader="kim"):
-        kim = session(reader)
-        out = tmp_path / "out" / "review.json"
-        found = export_examples(kim, form, out, most)
-        return kim, found, out
-
-    return write
-
-
 def respond(record, user, verdict, **texts):
     for name, value in {"verdict": verdict, **texts}.items():
         record["responses"].setdefault(name, []).append({"value": value, "user_id": user})
