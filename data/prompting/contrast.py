@@ -74,7 +74,7 @@ def question_messages(sentence: str) -> list[Message]:
 def question_end(question: str) -> str:
     """Return a question as it is scored after a sentence: a long one without its beginning.
 
-    What is asked stands at the end, after the facts. Of more than 400 characters the last ones
+    People ask at the end, after the facts. Of more than 400 characters the last ones
     remain, from the start of a line, sentence or word. Otherwise each of a dozen sentences would
     read a question of thousands of tokens again.
     """
