@@ -30,12 +30,26 @@ class StoredObject:
     vector: np.ndarray[Any, Any] | None
 
 
+class _WordLists:
+    """Word → object → how often, and the distinct words of each object."""
+
+    def __init__(self, words: dict[str, Counter[str]], count: int) -> None:
+        self.count = count
+        self.lengths = {identity: len(own) for identity, own in words.items()}
+        self.mean = sum(self.lengths.values()) / max(len(words), 1)
+        self.objects: dict[str, dict[str, int]] = {}
+        for identity, own in words.items():
+            for word, times in own.items():
+                self.objects.setdefault(word, {})[identity] = times
+
+
 @dataclass
 class Collection:
     """A collection: its class (as the schema holds it) and its objects by id."""
 
     schema: dict[str, Any]
     objects: dict[str, StoredObject] = field(default_factory=dict)
+    _split: dict[str, _WordLists] = field(default_factory=dict)
 
     def tokenizer(self, name: str) -> Callable[[str], list[str]]:
         """Return how a text property is split into words."""
@@ -55,33 +69,34 @@ class Collection:
         split = self.tokenizer(name)
         if not query.strip():
             raise StandInError("bm25 search: query is empty")
+        lists = self._word_lists(name, split)
         bm25 = self.schema["invertedIndexConfig"]["bm25"]
-        counts = {
-            one.id: Counter(split(text))
-            for one in self.objects.values()
-            if (text := one.properties.get(name)) is not None
-        }
-        mean = sum(map(len, counts.values())) / max(len(counts), 1)
-        wanted = Counter(split(query))
-        within = {word: sum(word in one for one in counts.values()) for word in wanted}
-        scores: list[tuple[StoredObject, float]] = []
-        for identity, own in counts.items():
-            score = 0.0
-            for word, weight in wanted.items():
-                if not own[word]:
-                    continue
-                rarity = math.log(1 + (len(counts) - within[word] + 0.5) / (within[word] + 0.5))
-                length = 1 - bm25["b"] + bm25["b"] * len(own) / mean
-                score += (
-                    weight
-                    * rarity
-                    * own[word]
-                    * (bm25["k1"] + 1)
-                    / (own[word] + bm25["k1"] * length)
-                )
-            if score > 0 and allowed(self.objects[identity]):
-                scores.append((self.objects[identity], score))
-        return sorted(scores, key=lambda one: (-one[1], one[0].id))
+        k1, b = bm25["k1"], bm25["b"]
+        scores: dict[str, float] = {}
+        for word, weight in Counter(split(query)).items():
+            within = lists.objects.get(word, {})
+            rarity = math.log(1 + (lists.count - len(within) + 0.5) / (len(within) + 0.5))
+            for identity, times in within.items():
+                length = 1 - b + b * lists.lengths[identity] / lists.mean
+                value = weight * rarity * times * (k1 + 1) / (times + k1 * length)
+                scores[identity] = scores.get(identity, 0.0) + value
+        found = [(self.objects[one], score) for one, score in scores.items()]
+        kept = [(one, score) for one, score in found if allowed(one)]
+        return sorted(kept, key=lambda one: (-one[1], one[0].id))
+
+    def _word_lists(self, name: str, split: Callable[[str], list[str]]) -> _WordLists:
+        """Return the words of all objects, split again only after an object was stored."""
+        held = self._split.get(name)
+        if held is None or held.count != len(self.objects):
+            held = self._split[name] = _WordLists(
+                {
+                    one.id: Counter(split(text))
+                    for one in self.objects.values()
+                    if (text := one.properties.get(name)) is not None
+                },
+                len(self.objects),
+            )
+        return held
 
     def nearest(self, vector: Any, allowed: Callable[[StoredObject], bool]) -> Scored:
         """Return the objects with a vector and their cosine distances, nearest first."""

@@ -68,6 +68,7 @@ class StandIn:
         self.at_once = 0
         self._searching = 0
         self._lock = threading.Lock()
+        self._turning = threading.RLock()
         self._ended = threading.Event()
         self._http: ThreadingHTTPServer | None = None
         self._grpc: Any = None
@@ -87,25 +88,27 @@ class StandIn:
 
     def start(self) -> None:
         """Listen on both ports; the first time they are chosen."""
-        self._ended = threading.Event()
-        self._http = _Http((_HOST, self.http_port), _handler(self))
-        self.http_port = self._http.server_address[1]
-        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
-        self._grpc = grpc.server(ThreadPoolExecutor(64))
-        weaviate_pb2_grpc.add_WeaviateServicer_to_server(_Servicer(self), self._grpc)
-        self.grpc_port = self._grpc.add_insecure_port(f"{_HOST}:{self.grpc_port}")
-        self._grpc.start()
+        with self._turning:
+            self._ended = threading.Event()
+            self._http = _Http((_HOST, self.http_port), _handler(self))
+            self.http_port = self._http.server_address[1]
+            threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
+            self._grpc = grpc.server(ThreadPoolExecutor(64))
+            weaviate_pb2_grpc.add_WeaviateServicer_to_server(_Servicer(self), self._grpc)
+            self.grpc_port = self._grpc.add_insecure_port(f"{_HOST}:{self.grpc_port}")
+            self._grpc.start()
 
     def stop(self) -> None:
         """Stop at once: running calls are cut off, and further ones are refused."""
-        http, self._http = self._http, None
-        server, self._grpc = self._grpc, None
-        self._ended.set()
-        if server is not None:
-            server.stop(0)
-        if http is not None:
-            http.shutdown()
-            http.server_close()
+        with self._turning:
+            http, self._http = self._http, None
+            server, self._grpc = self._grpc, None
+            self._ended.set()
+            if server is not None:
+                server.stop(0).wait()
+            if http is not None:
+                http.shutdown()
+                http.server_close()
 
     def enter(self, name: str) -> None:
         """Count a call; die or be silent where that was asked for."""

@@ -140,7 +140,7 @@ async def _insert(client: WeaviateAsyncClient, name: str, batch: Sequence[Any]) 
     messages: list[str] = []
     for attempt in range(_ATTEMPTS):
         if attempt:
-            await asyncio.sleep(attempt)
+            await _pause(attempt)
         try:
             errors = (await data.insert_many(list(batch))).errors
         except WeaviateInsertManyAllFailedError as error:
@@ -151,6 +151,10 @@ async def _insert(client: WeaviateAsyncClient, name: str, batch: Sequence[Any]) 
         messages = [str(one.message) for one in errors.values()]
         batch = [batch[position] for position in errors]
     return messages
+
+
+async def _pause(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 def _objects(index: Index, settings: RagSettings) -> Iterator[Any]:

@@ -5,16 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[5]))
-
-collect_ignore_glob = [] if find_spec("weaviate") else ["test_[!r]*.py"]
-
 from corpora import PicoEmbedder, chunk, settings, write_chunks
 
 from kofinlaw.rag.index.build import build_index
@@ -32,7 +26,7 @@ TEXTS = (
 DAYS = ("2019-05-01", "2022-01-01", "2025-07-31", "2031-01-01")
 
 
-def many_chunks(count: int) -> list[Chunk]:
+def made_chunks(count: int) -> list[Chunk]:
     """Passages of several days, kinds and acts; some are 부칙."""
     out = []
     for number in range(count):
@@ -63,7 +57,9 @@ class Bench:
 
 @pytest.fixture
 def stand_in() -> Iterator[Any]:
-    """A server that runs."""
+    """A server that runs; without the client there is nothing to connect to it."""
+    pytest.importorskip("weaviate")
+    sys.path.append(str(Path(__file__).parents[5]))
     from checks.weaviate_stand_in import StandIn
 
     with StandIn() as server:
@@ -87,5 +83,11 @@ def recipe(monkeypatch: pytest.MonkeyPatch) -> Callable[..., RagSettings]:
 def built(stand_in: Any, recipe: Callable[..., RagSettings], tmp_path: Path) -> Bench:
     """Sixty passages, indexed and imported."""
     made = recipe(stand_in)
-    build_index(write_chunks(tmp_path, many_chunks(60)), tmp_path / "index", made)
+    build_index(write_chunks(tmp_path, made_chunks(60)), tmp_path / "index", made)
     return Bench(Index.load(tmp_path / "index"), made, stand_in)
+
+
+@pytest.fixture
+def many_chunks() -> Callable[[int], list[Chunk]]:
+    """Gives so many passages of several days, kinds and acts."""
+    return made_chunks

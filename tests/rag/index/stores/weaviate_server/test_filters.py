@@ -34,7 +34,14 @@ def let_through(store: WeaviateStore, admission: Admission) -> set[int]:
     seed=st.integers(0, 1000),
 )
 def test_every_mask_of_a_question_lets_the_same_passages_through_on_the_server(
-    built: Any, day: Any, today: str, kinds: Any, votes: bool, supplements: bool, share: Any, seed: int
+    built: Any,
+    day: Any,
+    today: str,
+    kinds: Any,
+    votes: bool,
+    supplements: bool,
+    share: Any,
+    seed: int,
 ) -> None:
     recipe = built.settings.model_copy(
         update={"kinds": tuple(sorted(kinds)), "case_votes": 0.3 if votes else 0.0}

@@ -26,7 +26,9 @@ class Ranking:
         self.asked.append((limit, None if rows is None else len(rows)))
         assert limit <= results.MAX_RESULTS
         kept = None if rows is None else set(rows)
-        found = [(row, -float(at)) for at, row in enumerate(self.order) if kept is None or row in kept]
+        found = [
+            (row, -float(at)) for at, row in enumerate(self.order) if kept is None or row in kept
+        ]
         return found[:limit]
 
 
