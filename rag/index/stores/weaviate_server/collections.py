@@ -39,6 +39,7 @@ ROW = "place"  # the property with a passage's row
 # articles, and a full normalization by length (b = 1) makes up for most of it (decision 068).
 SERVER_B = 1.0
 _BY = "kofinlaw"
+_PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,12 @@ class Description:
 
 
 def owner_of(folder: Path) -> str:
-    """Return the mark of an index folder: a hash of this machine's name and the folder's path."""
+    """Return the mark of an index folder: a hash of this machine's name and the folder's path.
+
+    A stage that is not complete works in `.index.partial`, which becomes `index`.
+    """
+    if folder.name.startswith(".") and folder.name.endswith(_PARTIAL):
+        folder = folder.with_name(folder.name[1:].removesuffix(_PARTIAL))
     text = f"{platform.node()}\n{folder.resolve()}"
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 

@@ -69,7 +69,7 @@ class Server:
         time, and UserError where it refuses.
         """
         limit = self.settings.call_seconds if seconds is None else seconds
-        return self._run(self._patient(make, limit), limit, waiting)
+        return self._run(self._patient(make, limit), limit, limit, waiting)
 
     def call_all(self, makes: Sequence[Make[T]], seconds: float) -> list[T]:
         """Return what the calls return, in order; `concurrent_calls` run at the same time.
@@ -79,7 +79,8 @@ class Server:
         """
         each = min(seconds, self.settings.call_seconds)
         rounds = -(-len(makes) // self.settings.concurrent_calls)
-        return self._run(self._gather(makes, each), min(seconds, each * max(rounds, 1)), None)
+        longest = min(seconds, each * max(rounds, 1))
+        return self._run(self._gather(makes, each), longest, each, None)
 
     async def _gather(self, makes: Sequence[Make[T]], each: float) -> list[T]:
         async def one(make: Make[T]) -> T:
@@ -117,9 +118,16 @@ class Server:
         return await make(self._client)
 
     def _run(
-        self, work: Coroutine[Any, Any, T], seconds: float, waiting: Callable[[], None] | None
+        self,
+        work: Coroutine[Any, Any, T],
+        seconds: float,
+        each: float,
+        waiting: Callable[[], None] | None,
     ) -> T:
-        """Run the coroutine on the loop and wait for it; raises what `call` says."""
+        """Run the coroutine on the loop and wait `seconds` for it; raises what `call` says.
+
+        `each` is the time of one call, which the error names.
+        """
         future = asyncio.run_coroutine_threadsafe(
             asyncio.wait_for(work, seconds + _GRACE / 2), self._loop
         )
@@ -135,7 +143,7 @@ class Server:
                     waiting()
             return future.result(left)
         except Exception as error:
-            raise explain(error, self.settings, self.url, seconds) from error
+            raise explain(error, self.settings, self.url, each) from error
         finally:
             future.cancel()
 

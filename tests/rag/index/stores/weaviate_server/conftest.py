@@ -73,7 +73,7 @@ def recipe(monkeypatch: pytest.MonkeyPatch) -> Callable[..., RagSettings]:
     monkeypatch.delenv("WEAVIATE_API_KEY", raising=False)
 
     def make(server: Any, **values: Any) -> RagSettings:
-        at = {"url": server.url, "grpc_port": server.grpc_port, "call_seconds": 5.0, **values}
+        at = {"url": server.url, "grpc_port": server.grpc_port, "call_seconds": 60.0, **values}
         return settings(embedder="pico", store="weaviate", weaviate=at)
 
     return make

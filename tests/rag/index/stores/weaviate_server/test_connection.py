@@ -27,14 +27,21 @@ from kofinlaw.rag.search_limits import SearchLimits, limit_search
 QUERY = ["접근매체를 빌려줄 수 있는가"]
 
 
+def opened(built: Any, seconds: float, **values: Any) -> WeaviateStore:
+    """A store that was connected at leisure; its searches have so many seconds."""
+    store = WeaviateStore.connect(built.index, built.changed(**values))
+    hurried = store._server.settings.model_copy(update={"call_seconds": seconds})
+    store._server.settings = hurried
+    return store
+
+
 def found(store: WeaviateStore, times: int = 1) -> list[list[int]]:
     got = store.lexical("bigram", QUERY * times, 3, [EVERYTHING] * times)
     return [rows.tolist() for rows, _ in got]
 
 
 def test_a_server_that_was_stopped_is_one_error(built: Any) -> None:
-    store = WeaviateStore.connect(built.index, built.changed(call_seconds=0.6))
-    assert len(found(store)[0]) == 3
+    store = opened(built, 0.6)
     built.stand_in.stop()
     with pytest.raises(ServerUnavailable, match=r"did not answer within 0\.6 s"):
         found(store)
@@ -43,7 +50,7 @@ def test_a_server_that_was_stopped_is_one_error(built: Any) -> None:
 
 
 def test_a_server_that_accepts_and_never_answers_is_one_error(built: Any) -> None:
-    store = WeaviateStore.connect(built.index, built.changed(call_seconds=0.6))
+    store = opened(built, 0.6)
     built.stand_in.silent = True
     with pytest.raises(ServerUnavailable, match="no answer"):
         found(store, times=40)
@@ -166,11 +173,10 @@ def test_a_process_that_was_killed_is_one_error(built: Any, tmp_path: Path) -> N
     try:
         assert child.stdout is not None
         url = child.stdout.readline().strip()
-        there = built.changed(url=url, grpc_port=ports[1], call_seconds=1.5, concurrent_calls=2)
         from kofinlaw.rag.index.stores.weaviate_server.importing import import_index
 
         import_index(built.index, built.changed(url=url, grpc_port=ports[1]))
-        store = WeaviateStore.connect(built.index, there)
+        store = opened(built, 1.5, url=url, grpc_port=ports[1], concurrent_calls=2)
         threading.Timer(0.3, child.send_signal, [signal.SIGKILL]).start()
         with pytest.raises(ServerUnavailable, match="did not answer"):
             found(store, times=random.Random(1).randint(30, 40))

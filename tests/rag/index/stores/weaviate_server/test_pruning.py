@@ -94,3 +94,8 @@ def test_a_description_is_read_as_written_and_others_are_none_of_ours() -> None:
     assert Description.from_text(made.to_text()) == made
     for text in (None, "", "notes", "[]", "3", '{"by": "x"}', '{"by": "kofinlaw"}', "{" * 9):
         assert Description.from_text(text) is None
+
+
+def test_a_folder_that_a_stage_is_still_working_in_has_the_mark_of_the_finished_one() -> None:
+    assert owner_of(Path("run/.index.partial")) == owner_of(Path("run/index"))
+    assert owner_of(Path("run/other")) != owner_of(Path("run/index"))
