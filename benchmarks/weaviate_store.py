@@ -39,7 +39,7 @@ from kofinlaw.rag.index.admission import EVERYTHING
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.stores.local import LocalStore
-from kofinlaw.rag.index.stores.weaviate_server import collections
+from kofinlaw.rag.index.stores.weaviate_server import layout
 from kofinlaw.rag.index.stores.weaviate_server.failures import ServerUnavailable
 from kofinlaw.rag.index.stores.weaviate_server.importing import import_index
 from kofinlaw.rag.index.stores.weaviate_server.store import WeaviateStore
@@ -110,7 +110,7 @@ def quality(index: Index, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
     out = {"local, b .75": measured("local", LocalStore(index).lexical("kiwi", texts, 10, free))}
     for b in (1.0, 0.75):
-        collections.SERVER_B = b
+        layout.SERVER_B = b
         with some_server() as keys:
             recipe = settings(keys, collection=f"KofinlawB{int(100 * b)}", call_seconds=600.0)
             import_index(index, recipe)

@@ -8,6 +8,7 @@ for more than a minute). Calls that can wait for each other are sent at the same
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import threading
 import weakref
@@ -32,7 +33,6 @@ _FIRST_PAUSE = 0.25  # seconds before the first repetition of a call; then twice
 _LONGEST_PAUSE = 4.0
 _GRACE = 1.0  # seconds that the loop has to cancel a call that is late
 _NOTICE = 5.0  # seconds after which a caller that waits is told so
-_LOOPS: dict[int, asyncio.AbstractEventLoop] = {}
 _LOCK = threading.Lock()
 
 
@@ -202,11 +202,14 @@ def _new_client(url: str, settings: WeaviateSettings) -> WeaviateAsyncClient:
 def _loop() -> asyncio.AbstractEventLoop:
     """Return this process's event loop for servers, which runs in a daemon thread."""
     with _LOCK:
-        loop = _LOOPS.get(os.getpid())
-        if loop is None:
-            loop = _LOOPS[os.getpid()] = asyncio.new_event_loop()
-            threading.Thread(target=loop.run_forever, daemon=True, name="weaviate").start()
-        return loop
+        return _loop_of(os.getpid())
+
+
+@functools.cache
+def _loop_of(process: int) -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True, name=f"weaviate {process}").start()
+    return loop
 
 
 def _close(client: WeaviateAsyncClient, loop: asyncio.AbstractEventLoop) -> None:

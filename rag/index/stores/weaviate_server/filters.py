@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw.rag.index.admission import CitesArticles, Condition, InForce, NoSupplement, OfKind
-from kofinlaw.rag.index.stores.weaviate_server.collections import ROW
+from kofinlaw.rag.index.stores.weaviate_server.layout import ROW
 
 if TYPE_CHECKING:
     from weaviate.collections.classes.filters import _Filters

@@ -16,7 +16,8 @@ import numpy as np
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.law.supplements import is_supplement
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.index.stores.weaviate_server.collections import (
+from kofinlaw.rag.index.stores.weaviate_server.connection import Server
+from kofinlaw.rag.index.stores.weaviate_server.layout import (
     ROW,
     Description,
     collection_name,
@@ -24,7 +25,6 @@ from kofinlaw.rag.index.stores.weaviate_server.collections import (
     create_collection,
     owner_of,
 )
-from kofinlaw.rag.index.stores.weaviate_server.connection import Server
 from kofinlaw.rag.index.stores.weaviate_server.probe import check_korean
 from kofinlaw.rag.settings import RagSettings
 

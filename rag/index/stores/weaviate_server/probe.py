@@ -11,14 +11,14 @@ import secrets
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
-from kofinlaw.rag.index.stores.weaviate_server.collections import (
+from kofinlaw.rag.index.stores.weaviate_server.connection import Server
+from kofinlaw.rag.index.stores.weaviate_server.failures import ServerUnavailable
+from kofinlaw.rag.index.stores.weaviate_server.layout import (
     ROW,
     Description,
     create_collection,
     searched_property,
 )
-from kofinlaw.rag.index.stores.weaviate_server.connection import Server
-from kofinlaw.rag.index.stores.weaviate_server.failures import ServerUnavailable
 from kofinlaw.rag.weaviate_settings import WeaviateSettings
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.index.stores.weaviate_server.collections import (
+from kofinlaw.rag.index.stores.weaviate_server.connection import Server
+from kofinlaw.rag.index.stores.weaviate_server.layout import (
     Description,
     collection_name,
     count_passages,
     owner_of,
 )
-from kofinlaw.rag.index.stores.weaviate_server.connection import Server
 from kofinlaw.rag.settings import RagSettings
 
 if TYPE_CHECKING:

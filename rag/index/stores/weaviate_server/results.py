@@ -35,24 +35,24 @@ async def allowed_results(ask: Ask, k: int, admission: Admission) -> Found:
     hardly ever among them.
     """
     if admission.rest is None:
-        return best(await ask(min(k, MAX_RESULTS), None), k)
+        return _best(await ask(min(k, MAX_RESULTS), None), k)
     assert admission.mask is not None
     rows = np.flatnonzero(admission.mask)
     if not len(rows):
-        return best([], k)
+        return _best([], k)
     share = max(float(admission.rest.mean()), 1 / len(admission.rest))
     limit = min(math.ceil(k / share * _MARGIN), MAX_RESULTS)
     if limit <= _MOST_EXTRA * k or len(rows) > MAX_ROWS:
         found = await ask(limit, None)
         passed = [one for one in found if admission.mask[one[0]]]
         if len(passed) >= k or len(found) < limit:
-            return best(passed, k)
+            return _best(passed, k)
     parts = [rows[at : at + MAX_ROWS].tolist() for at in range(0, len(rows), MAX_ROWS)]
     lists = await asyncio.gather(*(ask(min(k, MAX_RESULTS), part) for part in parts))
-    return best([one for part in lists for one in part], k)
+    return _best([one for part in lists for one in part], k)
 
 
-def best(found: Sequence[tuple[int, float]], k: int) -> Found:
+def _best(found: Sequence[tuple[int, float]], k: int) -> Found:
     """Return the best `k` of (row, score), best first, ties by row."""
     kept = sorted(found, key=lambda one: (-one[1], one[0]))[:k]
     return (

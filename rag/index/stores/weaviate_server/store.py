@@ -18,14 +18,14 @@ from kofinlaw.rag.arrays import Found, Vectors
 from kofinlaw.rag.fusion import Ranked, fuse
 from kofinlaw.rag.index.admission import Admission
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.index.stores.weaviate_server.collections import (
+from kofinlaw.rag.index.stores.weaviate_server.connection import Server
+from kofinlaw.rag.index.stores.weaviate_server.filters import filter_of
+from kofinlaw.rag.index.stores.weaviate_server.layout import (
     ROW,
     collection_name,
     count_passages,
     searched_property,
 )
-from kofinlaw.rag.index.stores.weaviate_server.connection import Server
-from kofinlaw.rag.index.stores.weaviate_server.filters import filter_of
 from kofinlaw.rag.index.stores.weaviate_server.results import allowed_results
 from kofinlaw.rag.index.tokens import tokens_of
 from kofinlaw.rag.search_limits import current_limits

@@ -10,12 +10,12 @@ from corpora import write_chunks
 
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.index.stores.weaviate_server.collections import (
+from kofinlaw.rag.index.stores.weaviate_server.connection import Server
+from kofinlaw.rag.index.stores.weaviate_server.layout import (
     Description,
     collection_name,
     owner_of,
 )
-from kofinlaw.rag.index.stores.weaviate_server.connection import Server
 from kofinlaw.rag.index.stores.weaviate_server.pruning import list_collections, remove_collection
 
 
