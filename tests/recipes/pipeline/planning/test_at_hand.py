@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kofinlaw.models.embedding.joined import JoinedPart, write_joined
@@ -46,9 +48,10 @@ def test_a_folder_without_an_embedder_is_named(folders, tmp_path):
 
 
 def test_the_servers_own_tokenizer_is_said_to_cost(tmp_path):
+    guide = str(Path(__file__).parents[4] / "recipes" / "presets" / "guide.yaml")
     chosen = "rag.weaviate.tokenization=kagome_kr"
-    (said,) = costly_tokenization(load_recipe("guide", [chosen])[0])
+    (said,) = costly_tokenization(load_recipe(guide, [chosen])[0])
     assert "R@10 .320" in said
     assert "set rag.weaviate.tokenization: whitespace" in said
-    assert costly_tokenization(load_recipe("guide", [])[0]) == []
-    assert costly_tokenization(load_recipe("guide", [chosen, "rag.store=local"])[0]) == []
+    assert costly_tokenization(load_recipe(guide, [])[0]) == []
+    assert costly_tokenization(load_recipe(guide, [chosen, "rag.store=local"])[0]) == []
