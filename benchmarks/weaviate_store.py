@@ -10,7 +10,7 @@
 - Death. Seconds until the error of a server that was killed, and of one that never answers.
 
 WEAVIATE_URL names a real server. Without it a stand-in on loopback is measured, which answers
-after 20 ms in batches and deaths. Its BM25 follows what was measured on real servers; its speed
+after 20 and 100 ms in batches. Its BM25 follows what was measured on real servers; its speed
 says nothing about theirs, so the times of masks are not judged. The last line is JSON.
 """
 
@@ -46,7 +46,7 @@ from kofinlaw.rag.index.stores.weaviate_server.store import WeaviateStore
 from kofinlaw.rag.settings import RagSettings
 
 ROOT = Path(__file__).parents[1]
-LATENCY = 0.02  # seconds of the stand-in
+LATENCIES = (0.02, 0.1)  # seconds of the stand-in; a busy machine needs the longer one
 SHARES = (1.0, 0.5, 0.1, 0.01, 0.001)
 
 
@@ -145,9 +145,12 @@ def _seconds(store: WeaviateStore, texts: Sequence[str], allowed: Any) -> tuple[
     return time.perf_counter() - started, round(mean, 2)
 
 
-def batch(index: Index, texts: Sequence[str]) -> dict[str, float]:
-    """Return the seconds of 100 single questions and of one batch of the same, and their ratio."""
-    with some_server(LATENCY) as keys:
+def batch(index: Index, texts: Sequence[str], latency: float) -> dict[str, float]:
+    """Return the seconds of 100 single questions and of one batch of the same, and their ratio.
+
+    `processor` is the processor time of the batch in this process.
+    """
+    with some_server(latency) as keys:
         recipe = settings(keys)
         import_index(index, recipe)
         store = WeaviateStore.connect(index, recipe)
@@ -156,11 +159,16 @@ def batch(index: Index, texts: Sequence[str]) -> dict[str, float]:
         for text in texts:
             store.lexical("kiwi", [text], 10, [EVERYTHING])
         single = time.perf_counter() - started
-        started = time.perf_counter()
+        started, processor = time.perf_counter(), time.process_time()
         store.lexical("kiwi", texts, 10, [EVERYTHING] * len(texts))
-        together = time.perf_counter() - started
+        together, processor = time.perf_counter() - started, time.process_time() - processor
         store.close()
-    return {"single": round(single, 3), "batch": round(together, 3), "ratio": together / single}
+    return {
+        "single": round(single, 3),
+        "batch": round(together, 3),
+        "ratio": round(together / single, 3),
+        "processor": round(processor, 3),
+    }
 
 
 def deaths(index: Index) -> dict[str, float]:
@@ -199,7 +207,7 @@ def targets_of(result: dict[str, Any], *, real: bool) -> dict[str, Any]:
             ("<=", 3.0),
         ),
         "a batch of 100 next to 100 single questions": (
-            result.get("batch", {}).get("ratio"),
+            max(row["ratio"] for row in result["batch"].values()) if "batch" in result else None,
             ("<=", 0.25),
         ),
         "longest seconds until the error of a dead server": (
@@ -236,7 +244,8 @@ def main() -> None:
             build_index(chunks, small, RagSettings(lexical="kiwi"))
         index = Index.load(small)
         if given.only != "death":
-            result["batch"] = batch(index, [row["query_masked"][:60] for row in rows[:100]])
+            texts = [row["query_masked"][:60] for row in rows[:100]]
+            result["batch"] = {f"{one:g} s": batch(index, texts, one) for one in LATENCIES}
         if given.only != "batch":
             result["deaths"] = deaths(index)
     real = bool(os.environ.get("WEAVIATE_URL"))
