@@ -78,7 +78,7 @@ def stand_in(latency: float = 0.0) -> Iterator[tuple[dict[str, Any], Any]]:
         yield {"url": url, "grpc_port": ports[1]}, child
     finally:
         child.kill()
-        child.wait()
+        child.communicate()
 
 
 @contextlib.contextmanager
@@ -174,17 +174,17 @@ def batch(index: Index, texts: Sequence[str], latency: float) -> dict[str, float
 def deaths(index: Index) -> dict[str, float]:
     """Return the seconds until the error, for each way in which a server goes away."""
     out = {}
-    for name in ("killed", "stopped answering (SIGSTOP)", "killed during import"):
+    for name in ("killed", "stopped answering (SIGSTOP)", "killed before an import"):
         with stand_in() as (keys, child):
             recipe = settings(keys, import_seconds=8.0, batch_passages=5)
-            if name != "killed during import":
+            if name != "killed before an import":
                 import_index(index, recipe)
                 store = WeaviateStore.connect(index, recipe)
                 store.lexical("kiwi", ["접근매체"], 5, [EVERYTHING])
             child.send_signal(signal.SIGSTOP if "SIGSTOP" in name else signal.SIGKILL)
             started = time.perf_counter()
             with contextlib.suppress(ServerUnavailable):
-                if name == "killed during import":
+                if name == "killed before an import":
                     import_index(index, recipe)
                 else:
                     store.lexical("kiwi", ["접근매체"] * 100, 5, [EVERYTHING] * 100)
