@@ -208,10 +208,12 @@ class KnownLaw:
     def close_title(self, name: str) -> str:
         """Return the title that the letters of a name fit in their order, if there is one alone."""
         short = title_key(name)
+        if len(short) <= 5:
+            return ""
         alike = [
             title
             for key, title in self._by_ends.get((short[:2], short[-2:]), ())
-            if len(short) > 5 and (_in_order(short, key) or _in_order(key, short))
+            if _in_order(short, key) or _in_order(key, short)
         ]
         return alike[0] if len(alike) == 1 else ""
 

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
 from kofinlaw.data.korean.spelling import number_in_words, standard_spans
 from kofinlaw.data.law.headers import CIRCLED
 
@@ -39,7 +40,6 @@ _BEHIND_SUB = (
     "(?:" + "|".join(f"(?<=목{gap})" for gap in (",", ", ", "ㆍ", "·", " 및 ", " 또는 ")) + ")"
 )
 _LOOSE = re.compile(
-    rf"(?=[\d의제에(§{CIRCLED}“”\"‘’'`*<>〈〉《》≪≫–—-]|\s[의–—-])(?:"  # few characters pass
     rf"제(?=\d)(?:(?P<many>\d{{1,4}}(?:[조항호]?\s?(?:[,ㆍ·~]|및|또는|내지|부터|와|과)\s?\d{{1,4}}){{1,9}})"
     rf"\s?(?P<unit>[조항호]){_AFTER}"
     rf"|\d{{1,3}}호\s?(?P<subs>[가-하](?:\s?[,ㆍ·]\s?[가-하]){{1,9}})(?=\s?목{_AFTER})"
@@ -63,8 +63,23 @@ _LOOSE = re.compile(
     r"(?=[가-힣A-Za-z0-9ㆍ· ]{1,60}(?:법|법률|시행령|시행규칙|규정|세칙)"
     r"[”\"’'`*>〉》≫]{1,2}\s?(?:제?\s?\d|별표))"
     r"|(?:(?<=법)|(?<=법률)|(?<=시행령)|(?<=규칙)|(?<=규정)|(?<=세칙))(?P<close>[”\"’'`*>〉》≫]{1,2})"
-    r"(?=\s?(?:제?\s?\d|별표)))"
+    r"(?=\s?(?:제?\s?\d|별표))"
 )
+_BEHIND_UNIT = rf"[조항호법률령칙정세」{CIRCLED}]"
+# A character that a loose form can begin with, and what must be next to it.
+_ANCHOR = re.compile(
+    rf"""[\d의제에(§{CIRCLED}“”"‘’'`*<>〈〉《》≪≫–—\s-](?:
+    (?<=[\d의])(?:(?<={_BEHIND_UNIT}.)|(?<={_BEHIND_UNIT}\s.)
+        |(?<=의\d.)|(?<=의\d\d.)|(?<=의\d\s.)|(?<=의\d\d\s.))
+    |(?<=제)(?=\d++(?:[조항호]?\s?(?:[,ㆍ·~및와과]|또는|내지|부터)\s?\d|의\d|호\s?[가-하]\s?[,ㆍ·])
+        |[일이삼사오육칠팔구십백])
+    |(?<=[조\d]에)(?=서)
+    |(?<=[{CIRCLED}])(?<=[조\d\s].)
+    |(?<=\s)(?=[의–—-])
+    |(?<=[^\d의제에{CIRCLED}\s]))""",
+    re.VERBOSE,
+)
+_LOOSE_FORMS = AnchoredPattern(_ANCHOR, _LOOSE)
 _HEADING = re.compile(r"(?<=[조條\d])[【〔]([^【】〔〕\n]{1,60})[】〕]")  # `제3조【신고】`
 # Behind a blank it may begin a part of a judgment, so it must be as long as in `제3조 […]`.
 _APART = re.compile(r"(?<=[조條\d][ \u3000\u00a0])[【〔]([^【】〔〕\n]{1,60})[】〕]")
@@ -110,7 +125,7 @@ def _loose_spans(text: str) -> Iterator[tuple[int, int, str]]:
     제3조의2. `제382의3조`, `제3조-제5조`, and lists that name their unit once: `제1, 2항`.
     """
     opened = False
-    for match in _LOOSE.finditer(text):
+    for match in _LOOSE_FORMS.finditer(text):
         if parts := _listed(match):
             yield from parts
             continue
