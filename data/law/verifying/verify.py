@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
+from kofinlaw.data.korean.hanja import has_hanja
 from kofinlaw.data.law.former_names import FormerName
 from kofinlaw.data.law.verifying.checked import FAILED, Basis, CheckedCitation
 from kofinlaw.data.law.verifying.claims import Claimed, claimed
@@ -56,7 +57,7 @@ def verify_citations(
     """
     if not isinstance(law, KnownLaw):
         law = KnownLaw.of_corpus(Path(law))
-    written = written_text(text)
+    written = written_text(text, law.hanja_names if has_hanja(text) else None)
     if as_of is None:
         day = text_day(written.text)
     else:

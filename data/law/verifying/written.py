@@ -12,8 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
+from kofinlaw.data.korean.hanja import has_hanja
 from kofinlaw.data.korean.spelling import number_in_words, standard_spans
 from kofinlaw.data.law.headers import CIRCLED
+from kofinlaw.data.law.verifying.hanja_names import HanjaNames
 
 __all__ = ["WrittenText", "written_text"]
 
@@ -104,8 +106,11 @@ class WrittenText:
         return self.starts[start], self.ends[end - 1]
 
 
-def written_text(original: str) -> WrittenText:
-    """Return the text in one spelling. The time grows with the length of the text alone."""
+def written_text(original: str, names: HanjaNames | None = None) -> WrittenText:
+    """Return the text in one spelling. The time grows with the length of the text alone.
+
+    `names` reads the names of acts in Chinese characters; without it they stay.
+    """
     text, starts, ends = original, None, None
     if _STRANGE.search(original):
         text, starts, ends = _composed(original)
@@ -113,6 +118,8 @@ def written_text(original: str) -> WrittenText:
         text = _APART.sub(r"[\1]", _HEADING.sub(r"(\1)", text))
     if _OTHER.search(text):
         text = text.translate(_ONE_TO_ONE)
+    if names is not None and has_hanja(text):
+        text, starts, ends = _replaced(text, starts, ends, names.spans(text))
     for spans in (standard_spans, _loose_spans):
         text, starts, ends = _replaced(text, starts, ends, list(spans(text)))
     return WrittenText(text, starts, ends)
