@@ -59,7 +59,9 @@ _LOOSE = re.compile(
     rf"|{_BEHIND_ARTICLE}\s?의\s?제?(?P<of>\d{{1,3}})(?=\s?[항호]{_UNIT_END})"
     rf"|{_BEHIND_ARTICLE}(?P<circled>[{CIRCLED}](?:\s?(?:[,ㆍ·]|및|또는)\s?[{CIRCLED}])*)"
     rf"|{_BEHIND_ARTICLE}\((?P<round>\d{{1,2}})\)(?=\s?항{_UNIT_END})"
+    r"|§§\s?(?P<sections>\d{1,4}(?:\s?[,ㆍ·]\s?\d{1,4}){0,9})"
     rf"|§\s?(?P<section>\d{{1,4}})(?:\s?조)?(?:\s?의\s?(?P<branch>\d{{1,3}}))?(?:\s?(?P<para>[{CIRCLED}]))?"
+    rf"(?:(?<=[{CIRCLED}])(?P<point>\d{{1,2}})\.(?!\d))?"
     r"|제(?P<words>[일이삼사오육칠팔구십백]{1,7})(?=[조항호](?:[^가-힣]|[의은는이가을를에와과및제]|$))"
     r"|(?P<open>[“\"‘'`*<〈《≪]{1,2})"
     r"(?=[가-힣A-Za-z0-9ㆍ· ]{1,60}(?:법|법률|시행령|시행규칙|규정|세칙)"
@@ -148,7 +150,8 @@ def _numbered(match: re.Match[str]) -> str:
         return f"제{match['stem']}{match['kind']}의{match['twig']}"
     if match["section"]:
         branch = f"의{match['branch']}" if match["branch"] else ""
-        return f"제{match['section']}조{branch}" + _paragraph(match["para"])
+        item = f"제{match['point']}호" if match["point"] else ""
+        return f"제{match['section']}조{branch}" + _paragraph(match["para"]) + item
     if match["of"]:
         return f" 제{match['of']}"
     if match["round"]:
@@ -186,10 +189,14 @@ def _listed(match: re.Match[str]) -> list[tuple[int, int, str]]:
         ends = [place + (match.string[place] == unit) if place < end else end for place in ends]
         words = [f"제{one[0]}{unit}" for one in numbers]
         return list(zip(begins, ends, words, strict=True))
-    if match["run"]:  # 1호 및 2호
-        at = match.start()
-        run = re.finditer(r"\d+", match["run"])
-        return [(at + one.start(), at + one.end(), f"제{one[0]}") for one in run]
+    for name, form in (("run", "제{}"), ("sections", "제{}조")):  # `1호 및 2호`, `§§103, 104`
+        if match[name]:
+            numbers = list(re.finditer(r"\d+", match[name]))
+            begins = [match.start(name) + one.start() for one in numbers]
+            begins[0] = match.start()
+            ends = [match.start(name) + one.end() for one in numbers]
+            words = [form.format(one[0]) for one in numbers]
+            return list(zip(begins, ends, words, strict=True))
     for name, word in (("circled", _paragraph), ("subs", "{}목".format)):
         if match[name]:
             places = range(match.start(name), match.end(name))
