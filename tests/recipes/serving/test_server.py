@@ -38,8 +38,6 @@ def test_the_openai_client_reads_models_answers_streams_and_embeddings(address):
         assert text == whole.choices[0].message.content
         assert parts[-1].choices[0].finish_reason == "stop"
         assert parts[-1].citations == whole.citations
-        assert whole.usage.prompt_tokens > len(QUESTION) // 4
-        assert whole.usage.completion_tokens > 0
         plain = client.chat.completions.create(
             model="pico",
             messages=[{"role": "user", "content": "안녕 👋"}],
