@@ -38,6 +38,7 @@ def test_the_openai_client_reads_models_answers_streams_and_embeddings(address):
         assert text == whole.choices[0].message.content
         assert parts[-1].choices[0].finish_reason == "stop"
         assert parts[-1].citations == whole.citations
+        assert min(whole.usage.prompt_tokens, whole.usage.completion_tokens) > 0
         plain = client.chat.completions.create(
             model="pico",
             messages=[{"role": "user", "content": "안녕 👋"}],
@@ -56,6 +57,11 @@ def test_the_openai_client_reads_models_answers_streams_and_embeddings(address):
         assert len(first) == 384
         assert first == second != third
         assert sum(value * value for value in first) == pytest.approx(1, abs=1e-3)
+        # `query: ` and the marks of begin and end count, as the model reads them.
+        alone = client.embeddings.create(model=EMBEDDER, input="벌").usage.prompt_tokens
+        twice = client.embeddings.create(model=EMBEDDER, input=["벌", "벌"]).usage
+        assert alone > 4
+        assert twice.prompt_tokens == twice.total_tokens == 2 * alone
 
 
 def test_curl_gets_a_stream_that_ends_with_done(address):
