@@ -72,10 +72,10 @@ class CachedEmbedder:
     Vectors are stored in half precision, which changes a cosine by less than 1e-3. New vectors are
     rounded in the same way, so that results do not depend on the cache.
 
-    `encode` receives texts and whether they are queries, and returns their vectors. `count` receives
-    texts and returns how many tokens the model reads of them as queries. Without `cache`, nothing
-    is stored. A batch has 32 texts; with `card_tokens` it has as many as have so
-    many tokens together with their padding, where no text counts more than `window` tokens.
+    `encode` receives texts and whether they are queries, and returns their vectors. `count` returns
+    how many tokens the model reads of texts as queries. Without `cache`, nothing is stored. A batch
+    has 32 texts; with `card_tokens` it has as many as have so many tokens together with their
+    padding, where no text counts more than `window` tokens.
     """
 
     def __init__(
