@@ -10,6 +10,9 @@ import openai
 import pytest
 from small_serving import EMBEDDER, INJECTED, OLD_DAY
 
+from kofinlaw import UserError
+from kofinlaw.recipes.serving.server import listen
+
 QUESTION = "전산점검 규정에서 서류를 보관하는 기간은?"
 
 
@@ -99,6 +102,13 @@ def test_two_hundred_requests_at_once_are_all_answered(address):
         ]
         got = list(pool.map(lambda one: client.post(path, json=one).status_code, asked))
     assert got == [200] * 200
+
+
+@pytest.mark.parametrize("host", ["[::1]", "192.0.2.1", "127.0.0.1:80"])
+def test_an_address_of_another_machine_is_refused_as_the_host(host):
+    with pytest.raises(UserError, match="not an address of this machine") as error:
+        listen(host, 0)
+    assert error.value.where == "--host"
 
 
 def test_what_cannot_be_served_is_one_error_with_its_remedy(run, command, tmp_path):
