@@ -65,8 +65,8 @@ class AnswerSettings(BaseModel):
         ge=0,
         le=1,
         description="choose_by generate: the options are not listed, and the option is generated "
-        "whose log-probability with evidence and stem, minus this times that without evidence, is "
-        "largest; for a negative stem smallest (0: off, else at least 0.1)",
+        "whose mean log-probability with evidence and stem, minus this times that without "
+        "evidence, is largest; for a negative stem smallest (0: off, else at least 0.1)",
     )
     contrast_form: Literal["chat", "plain"] = Field(
         "chat",

@@ -45,7 +45,7 @@ class Request:
       `Engine.score` ranks choices by their summed log-probability instead, which favours short
       ones.
     - With `choices` and a `reference` (another prompt, rendered as `prompt` is), the answer is
-      found by a beam search that has a beam for each choice. A text's value is the summed
+      found by a beam search that has a beam for each choice. A text's value is the mean
       log-probability of its tokens after `prompt`, minus `reference_weight` (0..10) times that
       after `reference`. Weight 0 is generation without it. The answer's tokens are the same after
       both, so the reference ends with the text that ends the prompt.

@@ -1,9 +1,9 @@
 """Find the answer from the difference of two prompts by a beam search over the allowed choices.
 
 The search has a beam for each choice, so none is cut off, and its result is exact: the text with
-the largest summed log-probability after a prompt, minus a weight times that after a reference
-prompt (context-aware decoding, Shi et al. 2023, arXiv:2305.14739). The sum is not divided by the
-length of the text.
+the largest log-probability after a prompt, minus a weight times that after a reference prompt
+(context-aware decoding, Shi et al. 2023, arXiv:2305.14739), divided by its number of tokens. This
+is the length penalty 1 of beam search, the default of transformers.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ __all__ = ["beam_values", "chosen_beam"]
 def beam_values(
     own: Sequence[ChoiceScore], reference: Sequence[ChoiceScore], weight: float
 ) -> list[float]:
-    """Return the value of each choice in nats: `own` minus `weight` times `reference`.
+    """Return the value of each choice in nats a token: `own` minus `weight` times `reference`.
 
     The scores are those of the same choices after the prompt and after the reference.
     """
-    return [one.logprob - weight * other.logprob for one, other in zip(own, reference, strict=True)]
+    return [
+        (one.logprob - weight * other.logprob) / one.tokens
+        for one, other in zip(own, reference, strict=True)
+    ]
 
 
 def chosen_beam(

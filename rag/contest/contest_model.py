@@ -218,15 +218,11 @@ class Model:
 
     def mean_logprobs(self, prompt: str, texts: Sequence[str]) -> list[float]:
         """Return the mean log-probability of a token of each text right after the prompt."""
-        return [total / tokens for total, tokens in self.logprobs(prompt, texts)]
-
-    def logprobs(self, prompt: str, texts: Sequence[str]) -> list[tuple[float, int]]:
-        """Return the summed log-probability of each text right after the prompt, and its tokens."""
         import torch
 
         ids = self.encode(prompt)
         tails = [self.continuation(prompt, text) for text in texts]
-        found = []
+        means = []
         with torch.inference_mode():
             cache = None
             if len(ids) > 1:
@@ -236,8 +232,8 @@ class Model:
                 row = torch.tensor([[ids[-1], *tail[:-1]]], device=self.device)
                 logits = self.model(row, past_key_values=copy.deepcopy(cache)).logits[0].float()
                 total = torch.log_softmax(logits, dim=-1)[range(len(tail)), tail].sum()
-                found.append((float(total), len(tail)))
-        return found
+                means.append(float(total) / len(tail))
+        return means
 
     def choose(
         self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
@@ -344,14 +340,14 @@ class Model:
         """Return the choice that is generated from the difference of two prompts.
 
         The same search as in `kofinlaw.models.engines.beam_choice`: of the choices the text with
-        the largest log-probability after the prompt `text`, minus a weight times that after the
-        prompt of the stem alone. For a negative stem the two prompts change places.
+        the largest mean log-probability after the prompt `text`, minus a weight times that after
+        the prompt of the stem alone. For a negative stem the two prompts change places.
         """
         weight = self.settings["contrast_decoding"]
         prompts = [text, self.contrast_prompt(contrast_messages(stem)[0]["content"])]
         if negative:
             prompts, weight = prompts[::-1], 1 / weight
-        own, other = ([total for total, _ in self.logprobs(prompt, choices)] for prompt in prompts)
+        own, other = (self.mean_logprobs(prompt, choices) for prompt in prompts)
         values = [mine - weight * their for mine, their in zip(own, other, strict=True)]
         return choices[values.index(max(values))]
 

@@ -30,15 +30,20 @@ def asked(weight: float, temperature: float = 0.0, seed: int = 0) -> Request:
 
 
 def test_the_reference_is_subtracted_by_its_weight_and_equal_values_give_the_first() -> None:
-    own, other = scores(-2.0, -3.0, -9.0), scores(-2.0, -8.0, -20.0)
+    own, other = scores(-6.0, -9.0, -27.0), scores(-6.0, -24.0, -60.0)
     assert beam_values(own, other, 0.5) == [-1.0, 1.0, 1.0]
     assert chosen_beam(own, other, asked(0.5)) == 1
     assert chosen_beam(own, other, asked(1.0)) == 2
     assert chosen_beam(own, other, asked(0.0)) == 0
 
 
+def test_a_long_text_is_not_worse_for_its_length() -> None:
+    own, other = [ChoiceScore(-4.0, 2), ChoiceScore(-10.0, 10)], [ChoiceScore(0.0, 2)] * 2
+    assert beam_values(own, other, 0.5) == [-2.0, -1.0]
+
+
 def test_samples_follow_the_softmax_of_the_values() -> None:
-    own, other = scores(-1.0, -2.0, -3.0), scores(-2.0, -2.0, -2.0)
+    own, other = scores(-3.0, -6.0, -9.0), scores(-6.0, -6.0, -6.0)
     drawn = Counter(chosen_beam(own, other, asked(0.5, 1.0, seed)) for seed in range(600))
     parts = [math.exp(value) for value in beam_values(own, other, 0.5)]
     for choice, part in enumerate(parts):
