@@ -28,7 +28,7 @@ from typing import Any
 import torch
 from answering import exam
 from development_data import DATA, require
-from exams import answer, compared, models_of
+from exams import answer, compared, mean, models_of
 from outcome import outcome
 
 from kofinlaw.files import read_jsonl, write_jsonl
@@ -187,11 +187,6 @@ def report(
             figures["compared"][f"{base} -> {name}, {part}"] = found
             targets[f"{name} - {base}, {part}"] = (found["difference"], (">=", LEAST))
     print(outcome(figures, targets))
-
-
-def mean(values: Sequence[float]) -> float:
-    """Return the mean of at least one value."""
-    return sum(values) / len(values)
 
 
 if __name__ == "__main__":
