@@ -10,7 +10,7 @@ from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
 from kofinlaw.data.korean.quantities import BRANCH
 from kofinlaw.data.law.annexes import annex_spelling
 
-__all__ = ["ACTS", "DEPTH", "Token", "reference_tokens"]
+__all__ = ["ACTS", "ACT_WORDS", "DEPTH", "Token", "reference_tokens"]
 
 ACTS = frozenset(["quoted", "act", "self", "same", "short"])
 DEPTH = {
@@ -44,7 +44,7 @@ _ART = rf"제\s*(?P<art>\d+(?:\s*-\s*\d+)?)\s*조(?P<artb>(?:{BRANCH}\d+)*)"
 _TOKEN = re.compile(
     rf"""(?P<quoted>「(?P<name>[^「」\n]{{2,80}})」(?P<decree>\s*(?:시행령|시행규칙))?)
     |(?P<self>(?<![가-힣)\]」"”])(?:이|본)\s?(?:법률|법|영|규칙|규정|세칙|지침|고시|예규|훈령)(?![가-힣]*[률령칙]))
-    |(?P<same>(?<![가-힣])(?:같은|동)\s?(?P<of>법률|법|영|령|규칙|규정|세칙|고시|지침|시행령|시행규칙)(?P<samedecree>\s?(?:시행령|시행규칙))?(?![가-힣]*[률칙]))
+    |(?P<same>(?:(?<![가-힣])|(?<=[및와과]))(?:같은|동)\s?(?P<of>법률|법|영|령|규칙|규정|세칙|고시|지침|시행령|시행규칙)(?P<samedecree>\s?(?:시행령|시행규칙))?(?![가-힣]*[률칙]))
     |(?P<samearticle>(?<![가-힣])(?:같은|동)\s?조(?![가-힣]{{2}}))
     |(?P<thisarticle>(?<![가-힣])(?:이|본)\s?조(?=\s*제\s*\d+\s*[항호]))
     |(?P<samepara>(?<![가-힣])(?:같은|동)\s?항)
@@ -76,11 +76,10 @@ _SHORT = re.compile(r"(?<![가-힣\d])([가-힣]{1,12})\s*$")
 _SHORT_BEFORE = frozenset(["article", "annex", "form", "supplement"])
 _WINDOW = 32  # characters before an article in which its short name ends
 _NOT_AN_ITEM = re.compile(
-    r"(?:법률|헌법|결의|조치|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙)\s*$"
+    r"(?:\d권|[가-힣]-|법률|헌법|결의|조치|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙)\s*$"
 )
 _LISTED = re.compile(r"\s*+(?:\([^()]{1,12}\)\s*+)?(?:[,ㆍ·]|및|또는|내지|부터|와|과)\s*")
-_ACT_ENDS = frozenset("법률령정칙세시침관")  # the last characters of _ACT_WORD
-_ACT_WORD = re.compile(r"(?:법|법률|령|규정|규칙|세칙|고시|지침|약관|정관)$")
+ACT_WORDS = ("법", "법률", "령", "규정", "규칙", "세칙", "고시", "지침", "약관", "정관")
 
 
 def _squeezed(text: str | None) -> str:
@@ -112,17 +111,22 @@ def _value(kind: str, match: re.Match[str]) -> str:
     return ""
 
 
-def reference_tokens(text: str, names: Mapping[str, str], titles: AnchoredPattern) -> list[Token]:
+def reference_tokens(
+    text: str,
+    names: Mapping[str, str],
+    titles: AnchoredPattern,
+    act_words: tuple[str, ...] = ACT_WORDS,
+) -> list[Token]:
     """Return the tokens of a text in order, without overlaps.
 
     `names` are the short names of the document, `titles` is a pattern from `titles.name_pattern`.
     A known title wins over the single word at its end. A word before an article number counts only
-    if it names an act.
+    if it names an act: it is one of the names, or ends with one of `act_words`.
     """
     found = [
         Token("act", match.start(), match.end(), match.group(0)) for match in titles.finditer(text)
     ]
-    ends = _ACT_ENDS.union(name[-1:] for name in names)
+    ends = frozenset(name[-1:] for name in (*act_words, *names))
     skipped = -1
     for match in _TOKENS.finditer(text):
         kind = _kind(match)
@@ -132,7 +136,9 @@ def reference_tokens(text: str, names: Mapping[str, str], titles: AnchoredPatter
         ):
             skipped = match.end()  # `결의 제1267호(1999년)ㆍ제1989호`
             continue
-        if kind in _SHORT_BEFORE and (short := _short_name(text, match.start(), names, ends)):
+        if kind in _SHORT_BEFORE and (
+            short := _short_name(text, match.start(), names, ends, act_words)
+        ):
             found.append(short)
         found.append(Token(kind, match.start(), match.end(), _value(kind, match)))
     found.sort(key=lambda token: (token.start, -token.end))
@@ -152,7 +158,7 @@ def _kind(match: re.Match[str]) -> str:
 
 
 def _short_name(
-    text: str, end: int, names: Mapping[str, str], ends: frozenset[str]
+    text: str, end: int, names: Mapping[str, str], ends: frozenset[str], act_words: tuple[str, ...]
 ) -> Token | None:
     """Return the short name of an act that ends before `end`, blanks aside; None without one.
 
@@ -162,6 +168,6 @@ def _short_name(
     if text[low:end].rstrip()[-1:] not in ends:
         return None
     match = _SHORT.search(text, low, end)
-    if match is None or not (match[1] in names or _ACT_WORD.search(match[1])):
+    if match is None or not (match[1] in names or match[1].endswith(act_words)):
         return None
     return Token("short", match.start(), match.end(1), match[1])

@@ -23,7 +23,7 @@ from kofinlaw.data.law.citation_locations import (
     paragraph_before,
     unit_of,
 )
-from kofinlaw.data.law.citation_tokens import ACTS, DEPTH, Token, reference_tokens
+from kofinlaw.data.law.citation_tokens import ACT_WORDS, ACTS, DEPTH, Token, reference_tokens
 from kofinlaw.data.law.titles import ALIASES, canonical_title, name_pattern, titles_by_key
 
 __all__ = [
@@ -160,6 +160,8 @@ class CitationReader:
     (`제3항(「형법」 제216조로 한정한다), 제4항`).
     """
 
+    act_words = ACT_WORDS  # what a word before an article ends with if it names an act
+    gap = _GAP  # the words that may lie between the references of a list
     after_act = _AFTER_ACT  # the words that may lie between an act and its article
     bracket = re.compile(r"([()])")  # what has a state of its own begins and ends with these
     opening: tuple[str, ...] = ("(",)
@@ -192,7 +194,7 @@ class CitationReader:
 
     def tokens(self) -> list[Token]:
         """Return the tokens of the text in order, without overlaps."""
-        return reference_tokens(self.text, self.scope.names, self.scope.pattern())
+        return reference_tokens(self.text, self.scope.names, self.scope.pattern(), self.act_words)
 
     def _between(self, words: str) -> None:
         """Process the text between two tokens, bracket by bracket."""
@@ -242,7 +244,7 @@ class CitationReader:
     def _provision(self, token: Token) -> None:
         state = self.state
         gap = state.gap
-        chained = gap == "" or (gap is not None and _GAP.match(gap) is not None)
+        chained = gap == "" or (gap is not None and self.gap.match(gap) is not None)
         if state.named is not None and not (
             gap is not None and (gap in ("", " ") or self.after_act.match(gap))
         ):

@@ -24,9 +24,15 @@ _COUNTRIES = (
     "네덜란드|벨기에|스웨덴|덴마크|인도네시아|태국|말레이시아|브라질|멕시코|뉴질랜드|"
     "캘리포니아|캘리포니아 소비자|뉴욕|델라웨어"
 ).replace(" ", r"\s")
-# Words before a name that make it an act of another country: `미국 캘리포니아 주 민법`.
+_STATES = (
+    "캘리포니아|뉴욕|델라웨어|텍사스|매사추세츠|일리노이|워싱턴|플로리다|네바다|조지아|버지니아|뉴저지|"
+    "오하이오|미시간|펜실베이니아|콜로라도|애리조나|유타|루이지애나|온타리오|퀘벡|바이에른|빅토리아|"
+    "뉴사우스웨일스|퀸즐랜드"
+)
+# Words before a name that make it an act of another country: `미국 캘리포니아 주 민법`. Other
+# words that end in 주 are persons (`대주주의 상법 위반`) and cities.
 _FOREIGN = re.compile(
-    rf"(?<![가-힣])(?:(?:{_COUNTRIES})(?:\s[가-힣]{{2,10}}\s?주)?|[가-힣]{{2,8}}주)(?:의|\s연방|의\s연방)?\s?[「(]?$"
+    rf"(?<![가-힣])(?:(?:{_COUNTRIES})(?:\s[가-힣]{{2,10}}\s?주)?|(?:{_STATES})\s?주)(?:의|\s연방|의\s연방)?\s?[「(]?$"
 )
 _OLD_ENDS = frozenset("구옛전의")  # the last characters of _OLD
 _FOREIGN_ENDS = frozenset(name[-1] for name in _COUNTRIES.split("|")) | frozenset("주의방")
@@ -43,6 +49,8 @@ _OLD_NAME = re.compile(
 _ONE_WORD = re.compile(
     r"(?<![가-힣A-Za-z「])[가-힣]{2,12}(?:특별법|특례법|기본법|특별조치법)(?:\s?시행령|\s?시행규칙)?"
 )
+# A document that a text names by Latin letters: `GDPR 제17조`.
+_LATIN = re.compile(r"[A-Z](?<![A-Za-z가-힣].)[A-Z]{2,}[A-Za-z]*(?=\s?제\s?\d{1,4}\s?조)")
 _ONE_WORD_ENDS = ("특별법", "특례법", "기본법", "특별조치법")
 _BEFORE = 90  # characters before its last word in which the name of an unknown act begins
 _JOINED = re.compile(r"\s*(?:(?:과|와|및|또는|이나|나|의|에|은|는|이|가)\s)?\s*")
@@ -116,6 +124,8 @@ def unknown_names(text: str, ends: list[int]) -> Iterator[Token]:
     for match in _OLD_NAME.finditer(text):
         name = " ".join(match["name"].split()) + (match["decree"] or "")
         yield Token("act", match.start("name"), match.end(), name)
+    for match in _LATIN.finditer(text):
+        yield Token("act", match.start(), match.end(), match[0])
     for match in _LONG_NAME.finditer(text):
         row = bisect.bisect_right(ends, match.start())
         low = max(0, match.start() - _BEFORE, ends[row - 1] if row else 0)

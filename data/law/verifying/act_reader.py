@@ -26,6 +26,7 @@ DECREE = re.compile(r"(?<!\s)\s*+(시행령|시행규칙)$")
 RELATIVE = {"법": "", "법률": "", "영": "시행령", "령": "시행령", "시행령": "시행령",
              "규칙": "시행규칙", "시행규칙": "시행규칙"}  # fmt: skip
 _BACK_REFERENCE = re.compile(r"(?:위|이|동|같은|본|해당|당해|그|상기|이\s?사건|위\s?각)\s*$")
+_OWN = re.compile(r"(?<![가-힣])[이본]\s?$")  # `이 기준 제3조`
 _SAME_BEFORE = re.compile(r"같은\s*$")
 _AMENDED = re.compile(
     r"\s*\([^()]{0,12}?(\d{4})\s?\.\s?(\d{1,2})\s?\.\s?(\d{1,2})\s?\.[^()]{0,160}?(?:전의|이전의)"
@@ -112,8 +113,11 @@ class ActReader(CitationReader):
         last = re.sub(r"^(?:같은|동|이|본)\s?", "", words)
         tail = token.value or RELATIVE.get(last, "" if last.endswith("법") else "=")
         base = self.state.last_act or self.home.act
+        if not base and self.acts:  # named in a bracket before: `A(은행법 제3조)와 B(동법 제4조)`
+            base = self.acts[-1][2]
         if tail == "=":  # 같은 규정
-            return base
+            named = last == "고시" or DECREE.sub("", base).endswith(last)
+            return base if token.kind == "same" or named or not base else words
         if self.home.act and base == self.home.act and self.acts:
             base = self.acts[-1][2]
         return self._back(base, tail, self._near(token.start))
@@ -129,7 +133,7 @@ class ActReader(CitationReader):
         if self.home.act:
             return ""
         base = next((one for _, _, one in reversed(self.acts) if _has_decrees(one)), "")
-        return self._back(base, tail, 0)
+        return self._back(base, tail, 0) or token.value
 
     def _near(self, start: int) -> int:
         """Return from which offset on acts and articles are near: some sentences, or in a document
@@ -186,6 +190,10 @@ class ActReader(CitationReader):
     def _short(self, token: Token) -> tuple[int, str]:
         """Return (start, name) of a word before an article that names an act."""
         value = token.value
+        if self.home.act.endswith(value) and _OWN.search(
+            self.text, max(0, token.start - 3), token.start
+        ):
+            return token.start, self.home.act
         if is_old(self.text, token.start, 4) and (meaning := self.defined.get(FORMER + value)):
             return token.start, meaning
         if meaning := self.defined.get(value) or self.scope.names.get(value):

@@ -70,7 +70,9 @@ class HanjaNames:
 
     def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
         for match in _START.finditer(text):
-            if named := _longest(self._names, text, match.start()):
+            if _may_begin(self._names, text, match.start()) and (
+                named := _longest(self._names, text, match.start())
+            ):
                 yield match.start(), *named
         for match in _WORD.finditer(text):
             yield match.start(), match.end(), _WORDS[match[0]]
@@ -93,6 +95,15 @@ def _tree(names: Iterable[tuple[str, str]]) -> _Branch:
             branch = branch.setdefault(letter, _Branch())
         branch.name = branch.name or name
     return root
+
+
+def _may_begin(tree: _Branch, text: str, start: int) -> bool:
+    """Return whether the first two letters are those of a name, as far as they are Hangul."""
+    first, second = text[start], text[start + 1 : start + 2]
+    if not "가" <= first <= "힣":
+        return True
+    branch = tree.get(first)
+    return branch is not None and (not "가" <= second <= "힣" or second in branch)
 
 
 def _longest(tree: _Branch, text: str, start: int) -> tuple[int, str] | None:

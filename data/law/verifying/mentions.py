@@ -12,7 +12,7 @@ from kofinlaw.data.law.citation_locations import (
     article_before,
     paragraph_before,
 )
-from kofinlaw.data.law.citation_tokens import DEPTH, Token
+from kofinlaw.data.law.citation_tokens import ACT_WORDS, DEPTH, Token
 from kofinlaw.data.law.citations import document_aliases
 from kofinlaw.data.law.titles import canonical_title
 from kofinlaw.data.law.verifying.act_reader import (
@@ -26,7 +26,7 @@ from kofinlaw.data.law.verifying.act_reader import (
 __all__ = ["FORMER", "Mention", "family_names", "mentions"]
 
 _AFTER_ACT = re.compile(
-    r"^\s*+\|?\s*+(?:상의?|의|에서\s?(?:정한|정하는|규정한|규정하는|말하는)|에\s?(?:정한|규정된)|"
+    r"^\s*+[\]」|]?\s*+(?:상의?|[내中]|의|에서\s?(?:정한|정하는|규정한|규정하는|말하는)|에\s?(?:정한|규정된)|"
     r"에서|에서는|에는|에|은|는|에\s?따른|에\s?따라|에\s?의한|에\s?의하면|에\s?따르면|중)?"
     r"\s*+,?\s*+$"
 )
@@ -37,6 +37,17 @@ _ABOUT_ACT = re.compile(
     r"|(?:\*{1,2}|_{1,2}|`|/|>|→|<b>)\s?|-\s"
     r"|\s[가-힣]{2,4}편\s(?:제\d+[장절관]\s?)*|[상의]?\s?(?:관련\s)?(?:규정|조항|조문)\s?\()"
 )
+# Between the references of a list: `제1항 각 호, 제2항 각 호`.
+_GAP = re.compile(
+    r"^\s*+(?:\[[^\[\]]{0,60}\])?\s*+(?:본문|단서|전단|후단|전문)?+\s*+(?:까지)?(?:의\s?규정)?"
+    r"\s*+(?P<each>(?:각\s?[호목])?+(?:의\s?사유)?+)"
+    r"\s*+(?:[,ㆍ·、/]|및|또는|이나|나|와|과|그리고|내지|부터|~|∼|～|에서|까지)?\s*+(?:및|또는)?\s*+$"
+)
+# Documents that are no law: their articles belong to no act of the corpus.
+_OTHER_DOCUMENTS = (
+    "조례", "조약", "협약", "협정", "의정서", "계약", "계약서", "약정", "약정서", "내규", "예규",
+    "훈령", "강령", "규약", "헌장", "합의서", "기준", "기준서", "사규", "규준", "준칙",
+)  # fmt: skip
 _LIST = re.compile(r"\s?(?:[,ㆍ·]|및|또는)\s?")
 _ARTICLES = frozenset(
     ["article", "annex", "form", "supplement", "thisarticle", "samearticle", "lastarticle"]
@@ -107,6 +118,8 @@ def family_names(act: str, scope: Scope) -> dict[str, str]:
 class _MentionReader(ActReader):
     """Keeps every reference, whether or not its act is known."""
 
+    act_words = (*ACT_WORDS, *_OTHER_DOCUMENTS)
+    gap = _GAP
     after_act = _AFTER_ACT
     bracket = re.compile(r"([()“”])")  # an act named in a quotation is not `같은 법` after it
     opening, closing = ("(", "“"), (")", "”")
@@ -129,7 +142,7 @@ class _MentionReader(ActReader):
             before = self._before(token.kind, last)
             return replace(before, act="") if before else location
         if token.kind not in _ARTICLES:
-            if (gap or "").strip() and DEPTH[token.kind] < last.depth:
+            if (gap or "").strip() and (DEPTH[token.kind] < last.depth or "각" in (gap or "")):
                 self._note_own_article(location)
             return location
         if token.kind == "samearticle" and last.article and not last.act:

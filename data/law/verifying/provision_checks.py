@@ -10,7 +10,7 @@ from kofinlaw.data.law.citation_locations import Location
 from kofinlaw.data.law.verifying.checked import Verdict
 from kofinlaw.data.law.verifying.claims import Claimed
 from kofinlaw.data.law.verifying.known_law import ArticleText, KnownAct, KnownLaw
-from kofinlaw.data.law.verifying.words import close_words, holds_words, letters
+from kofinlaw.data.law.verifying.words import close_words, holds_words, letters, names_heading
 
 __all__ = ["Finding", "check_provision"]
 
@@ -257,7 +257,7 @@ def _words(
     if claims.heading:
         if not current.heading:
             return Finding("unknown", f"the corpus has no heading of {unit}", since=since)
-        if letters(claims.heading) != letters(current.heading):
+        if not names_heading(claims.heading, current.heading):
             said = f"the heading of {unit} is ({current.heading}), not ({claims.heading})"
             return Finding("differs", said, right=current.heading, since=since, until=until)
     if claims.quoted:

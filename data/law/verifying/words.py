@@ -6,7 +6,7 @@ import re
 
 from kofinlaw.data.korean.hanja import hanja_readings, has_hanja
 
-__all__ = ["close_words", "holds_words", "letters"]
+__all__ = ["close_words", "holds_words", "letters", "names_heading"]
 
 _CLOSE = 0.85  # share of the pairs
 _NO_LETTER = re.compile(r"[\W_ㆍ]+")
@@ -20,6 +20,15 @@ _OMITTED = re.compile(r"…+|\.{3,}|⋯+|·{3,}|ㆍ{3,}|\((?:중략|생략|전�
 def letters(text: str) -> str:
     """Return the letters and digits of a text; `제삼자` and `제3자` are one word."""
     return _NO_LETTER.sub("", text).replace("제삼자", "제3자")
+
+
+def names_heading(claimed: str, heading: str) -> bool:
+    """Return whether words are a heading, or one part of it: 배임 and 배임죄 of `횡령, 배임`."""
+    words = letters(claimed)
+    if words == letters(heading):
+        return True
+    words = words.removesuffix("죄")
+    return words in map(letters, re.split("[,ㆍ·]", heading))
 
 
 def holds_words(text: str, quoted: str) -> bool:

@@ -15,6 +15,7 @@ from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
 from kofinlaw.data.korean.hanja import has_hanja
 from kofinlaw.data.korean.spelling import number_in_words, standard_spans
 from kofinlaw.data.law.headers import CIRCLED
+from kofinlaw.data.law.verifying.bare_articles import bare_article_spans, broken_number_spans
 from kofinlaw.data.law.verifying.hanja_names import HanjaNames
 
 __all__ = ["WrittenText", "written_text"]
@@ -33,10 +34,15 @@ _CLUSTER = re.compile(
 )
 _SUBS = "가나다라마바사아자차카타파하"
 _UNIT_END = r"(?![가-힣]?실)"  # 303호실
-_AFTER = r"(?!\s?(?:원|달러|\d*\s?[억만천]))(?=[^가-힣]|[의은는이가을를에와과및제도까]|$)"
-_BEHIND_ARTICLE = (
-    r"(?:(?<=\d조)|(?<=\d조 )|(?<=\d 조 )|(?<=조의\d)|(?<=조의\d )|(?<=조의\d\d)|(?<=조의\d\d ))"
+_AFTER = r"(?!\s?(?:원|달러|\d*\s?[억만천]))" + (
+    r"(?=[^가-힣]|[의은는이가을를에와과및제도까랑부만로나라]|$)"
 )
+_BEHIND_ARTICLE = (
+    r"(?:(?<=\d조)|(?<=\d조 )|(?<=\d 조)|(?<=\d 조 )|"
+    r"(?<=조의\d)|(?<=조의\d )|(?<=조의\d\d)|(?<=조의\d\d )|"
+    r"(?<=[일이삼사오육칠팔구십]조)|(?<=[일이삼사오육칠팔구십]조 ))"
+)
+_BEHIND_PART = r"(?:(?<=[항조] 단서 )|(?<=[항조] 본문 )|(?<=[항조] 전단 )|(?<=[항조] 후단 ))"
 _BEHIND_ITEM = r"(?:(?<=\d호)|(?<=\d호 )|(?<=호의\d)|(?<=호의\d ))"
 _BEHIND_SUB = (
     "(?:" + "|".join(f"(?<=목{gap})" for gap in (",", ", ", "ㆍ", "·", " 및 ", " 또는 ")) + ")"
@@ -47,20 +53,22 @@ _LOOSE = re.compile(
     rf"|\d{{1,3}}호\s?(?P<subs>[가-하](?:\s?[,ㆍ·]\s?[가-하]){{1,9}})(?=\s?목{_AFTER})"
     r"|(?P<stem>\d{1,4})의(?P<twig>\d{1,2})(?P<kind>[조호])(?![가-힣]?\d))|"
     r"(?<=[조항호])[ ]?(?P<dash>[–—-])[ ]?(?=제\d{1,4}[조항호])|"
-    r"(?<=[조\d])(?P<from>에서)(?=\s?제?\d{1,4}조(?:의\d{1,2})?까지)|"
+    r"(?<=[조항호\d])(?P<from>에서)(?=\s?제?\d{1,4}[조항호](?:의\d{1,2})?까지)|"
     rf"{_BEHIND_ITEM}(?P<owner>의)\s?(?=[가-하]\s?목)|"
     rf"(?:{_BEHIND_ITEM}|{_BEHIND_SUB})[(“‘\"'](?P<bracketed>[가-하])[)”’\"']\s?(?=목)|"
     rf"(?<=[{CIRCLED}])\d{{1,2}}(?=\s?호{_AFTER})|"
-    r"(?:(?<=[법률령칙정세」])|(?<=[법률령칙정세」] ))\d{1,4}"
+    r"(?:(?<=[법률령칙정세」])|(?<=[법률령칙정세」] )|(?<=[법률령칙정][\]*])|(?<=[법률령칙정][\]*] )|"
+    r"(?<=[법률령칙정]\*\* ))\d{1,4}"
     r"(?=\s?조(?!\s?(?:원|달러|각|\d*\s?[억만천]|여)))"
     rf"|(?:{_BEHIND_ARTICLE}|(?<=항)|(?<=항 ))(?P<run>\d{{1,3}}(?P<each>[항호])"
     rf"(?:\s?(?:[,ㆍ·]|및|또는|내지|부터)\s?\d{{1,3}}(?:(?P=each)|(?=\s?[,ㆍ·]))){{1,9}})(?!실)"
-    rf"|(?:{_BEHIND_ARTICLE}|(?<=항)|(?<=항 ))\d{{1,3}}(?=\s?[항호]{_UNIT_END})"
+    rf"|(?:{_BEHIND_ARTICLE}|(?<=항)|(?<=항 )|{_BEHIND_PART})\d{{1,3}}(?=\s?[항호]{_UNIT_END})"
     rf"|{_BEHIND_ARTICLE}\s?의\s?제?(?P<of>\d{{1,3}})(?=\s?[항호]{_UNIT_END})"
     rf"|{_BEHIND_ARTICLE}(?P<circled>[{CIRCLED}](?:\s?(?:[,ㆍ·]|및|또는)\s?[{CIRCLED}])*)"
     rf"|{_BEHIND_ARTICLE}\((?P<round>\d{{1,2}})\)(?=\s?항{_UNIT_END})"
     r"|§§\s?(?P<sections>\d{1,4}(?:\s?[,ㆍ·]\s?\d{1,4}){0,9})"
-    rf"|§\s?(?P<section>\d{{1,4}})(?:\s?조)?(?:\s?의\s?(?P<branch>\d{{1,3}}))?(?:\s?(?P<para>[{CIRCLED}]))?"
+    rf"|§\s?(?P<section>\d{{1,4}}(?:-\d{{1,3}})?)(?:\s?조)?(?:\s?의\s?(?P<branch>\d{{1,3}}))?"
+    rf"(?:\s?(?P<para>[{CIRCLED}])|\s(?P<numbered>\d{{1,3}})(?=\s?항))?"
     rf"(?:(?<=[{CIRCLED}])(?P<point>\d{{1,2}})\.(?!\d))?"
     r"|제(?P<words>[일이삼사오육칠팔구십백]{1,7})(?=[조항호](?:[^가-힣]|[의은는이가을를에와과및제]|$))"
     r"|(?P<open>[“\"‘'`*<〈《≪]{1,2})"
@@ -73,11 +81,12 @@ _BEHIND_UNIT = rf"[조항호법률령칙정세」{CIRCLED}]"
 # A character that a loose form can begin with, and what must be next to it.
 _ANCHOR = re.compile(
     rf"""[\d의제에(§{CIRCLED}“”"‘’'`*<>〈〉《》≪≫–—\s-](?:
-    (?<=[\d의])(?:(?<={_BEHIND_UNIT}.)|(?<={_BEHIND_UNIT}\s.)
+    (?<=[\d의])(?:(?<={_BEHIND_UNIT}.)|(?<={_BEHIND_UNIT}\s.)|(?<=[서문단]\s.)
+        |(?<=[법률령칙정][\]*].)|(?<=[\]*]\s.)
         |(?<=의\d.)|(?<=의\d\d.)|(?<=의\d\s.)|(?<=의\d\d\s.))
     |(?<=제)(?=\d++(?:[조항호]?\s?(?:[,ㆍ·~및와과]|또는|내지|부터)\s?\d|의\d|호\s?[가-하]\s?[,ㆍ·])
         |[일이삼사오육칠팔구십백])
-    |(?<=[조\d]에)(?=서)
+    |(?<=[조항호\d]에)(?=서)
     |(?<=[{CIRCLED}])(?<=[조\d\s].)
     |(?<=\s)(?=[의–—-])
     |(?<=[^\d의제에{CIRCLED}\s]))""",
@@ -122,7 +131,7 @@ def written_text(original: str, names: HanjaNames | None = None) -> WrittenText:
         text = text.translate(_ONE_TO_ONE)
     if names is not None and has_hanja(text):
         text, starts, ends = _replaced(text, starts, ends, names.spans(text))
-    for spans in (standard_spans, _loose_spans):
+    for spans in (broken_number_spans, standard_spans, _loose_spans, bare_article_spans):
         text, starts, ends = _replaced(text, starts, ends, list(spans(text)))
     return WrittenText(text, starts, ends)
 
@@ -151,7 +160,8 @@ def _numbered(match: re.Match[str]) -> str:
     if match["section"]:
         branch = f"의{match['branch']}" if match["branch"] else ""
         item = f"제{match['point']}호" if match["point"] else ""
-        return f"제{match['section']}조{branch}" + _paragraph(match["para"]) + item
+        para = f"제{match['numbered']}" if match["numbered"] else _paragraph(match["para"])
+        return f"제{match['section']}조{branch}" + para + item
     if match["of"]:
         return f" 제{match['of']}"
     if match["round"]:

@@ -406,3 +406,80 @@ def test_labels_hold_no_text():
 )
 def test_section_signs_of_memoranda_are_read(text, found):
     assert [one for one in verdicts(text) if one[0] != "가나법"] == found
+
+
+BOOK = "① 신고한다.\n1. 은행\n2. 보험회사\n② 알린다.\n1. 조합\n③ 적는다."
+CRIMES = KnownLaw.of_articles(
+    [
+        article("제1조", "횡령, 배임", BOOK),
+        article("제2조", "신고", "신고한다."),
+        article("제1-2조", "기준", "정한다.", "가나 감독규정"),
+        article("제5조", "보고", "보고한다."),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "가나법 제2조 및 조례 제5조",
+        "가나법상 인가를 받았다. 이 계약 제5조",
+        "가나법에 따라 근로계약서 제5조",
+        "가나법과 한중 조세조약 제5조",
+        "가나법과 내부통제기준 제5조",
+        "가나법 제2조와 GDPR 제5조",
+        "가나 감독규정 제1-2조(영 제5조의 위임), 가나법",
+        "가나법 제2조. 이 규정 제5조",
+    ],
+)
+def test_an_article_of_another_document_never_holds(text):
+    found = {one.target: one.verdict for one in verify_citations(text, CRIMES)}
+    assert "가나법 제5조" not in found
+    (other,) = [target for target in found if target.endswith("제5조")]
+    assert found[other] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("가나법 제1조(횡령)", "holds"),
+        ("가나법 제1조(배임죄)", "holds"),
+        ("가나법 제1조(사기)", "differs"),
+        ("가나법 제1조(징역형 선택)", "holds"),
+        ("가나법 제1조(사기의 점)", "holds"),
+        ("가나법 제1조(포괄하여)", "holds"),
+        ("가나 감독규정 §1-2", "holds"),
+        ("가나 감독규정 §1-9", "absent"),
+        ("대주주의 가나법 제9조", "absent"),
+        ("최대주주(가나법 제9조)", "absent"),
+        ("캘리포니아주 가나법 제9조", "unknown"),
+        ("[가나법] 제9조", "absent"),
+        ("가나법 中 제9조", "absent"),
+        ("가나법 제1조 제1항 단서 9호", "absent"),
+        ("가나법 제1조①9호랑", "absent"),
+        ("가나법 제1조 제1항 각 호, 제9항", "absent"),
+        ("가나법 제1\n9조", "absent"),
+        ("가나법제1조및동법제9조", "absent"),
+        ("거래(가나법 제1조)와 보고(동법 제9조)", "absent"),
+        ("가나법 2조, 9조", "absent"),
+    ],
+)
+def test_the_forms_of_judgments_chats_and_scans(text, verdict):
+    assert verify_citations(text, CRIMES)[-1].verdict == verdict
+
+
+def test_numbers_of_journals_and_letters_are_no_references():
+    text = "가나법 제1조. 상사판례연구 제33권 제2호, 총괄과-제1234호"
+    assert [one.target for one in verify_citations(text, CRIMES)] == ["가나법 제1조"]
+
+
+@given(
+    st.sampled_from(["", "「", "[", "**"]),
+    st.sampled_from(["제1조", "1조", "§1", "제 1 조", "제１조", "제일조"]),
+    st.sampled_from(["", " 제2항", "②", " 2항"]),
+)
+def test_the_same_provision_is_found_in_every_way_of_writing(mark, number, para):
+    close = {"「": "」", "[": "]", "**": "**"}.get(mark, "")
+    found = verify_citations(f"{mark}가나법{close} {number}{para}", CRIMES)
+    assert (found[-1].target, found[-1].provision) == ("가나법 제1조", "제2항" if para else "")
+    assert found[-1].verdict == "holds"
