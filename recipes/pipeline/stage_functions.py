@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
 from kofinlaw.augment.review.applying import REASON as REVIEW_REASON
+from kofinlaw.cluster.opening import open_workers
 from kofinlaw.files import read_jsonl, write_json, write_jsonl, write_text
 from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
 from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
@@ -115,19 +116,21 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
 
     protected = protected_examples(run)
     check_mixture(run, protected)
-    counts = generate_examples(
-        run.recipe.augment,
-        run.folder / "data",
-        out,
-        seed=run.recipe.seed,
-        count_tokens=token_counter(run, progress),
-        protected_texts=protected,
-        ledger=run.folder / "teacher.ledger.jsonl",
-        student=lambda: student(run, progress),
-        resume=resume,
-        verdicts=read_verdicts(run.folder / VERDICT_FILE),
-        progress=progress,
-    )
+    with open_workers(run.recipe.cluster, offline=run.recipe.offline) as workers:
+        counts = generate_examples(
+            run.recipe.augment,
+            run.folder / "data",
+            out,
+            seed=run.recipe.seed,
+            count_tokens=token_counter(run, progress),
+            protected_texts=protected,
+            ledger=run.folder / "teacher.ledger.jsonl",
+            student=lambda: student(run, progress),
+            resume=resume,
+            verdicts=read_verdicts(run.folder / VERDICT_FILE),
+            workers=workers,
+            progress=progress,
+        )
     lines = (*fewer_lines(run, counts, out), *(counts.last_lines or ()))
     return replace(counts, last_lines=lines) if lines else counts
 

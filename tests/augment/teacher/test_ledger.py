@@ -6,12 +6,20 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.augment.teacher.ledger import Ledger, open_ledger, read_ledger, request_key
+from kofinlaw.augment.teacher.ledger import (
+    Ledger,
+    generate,
+    open_ledger,
+    read_ledger,
+    request_key,
+)
+from kofinlaw.cluster.jobs import HERE, Job
 from kofinlaw.models.engines.base import Generation, Request
 
 SCRIPT = Path(__file__).parent / "scripted.py"
@@ -39,14 +47,20 @@ def requests(count):
     return [Request(f"질문 {n}", stop=("\n",)) for n in range(count)]
 
 
+def answered_by(engine):
+    return HERE.start(Job("test", lambda: nullcontext(engine), generate))
+
+
 def ask(path, engine, wanted, batch=4, **options):
-    return list(Ledger(path, "m", batch=batch, **options).ask(lambda: engine, wanted))
+    with answered_by(engine) as pool:
+        return list(Ledger(path, "m", batch=batch, **options).ask(pool, wanted))
 
 
 def sent(book, wanted):
     """How many requests the ledger had no line of."""
     engine = Counting()
-    list(book.ask(lambda: engine, wanted))
+    with answered_by(engine) as pool:
+        list(book.ask(pool, wanted))
     return len(engine.asked)
 
 
@@ -106,7 +120,8 @@ def test_a_damaged_line_is_named_and_only_its_request_asked_again(tmp_path):
     book = Ledger(path, "m")
     assert book.damaged == [3]
     engine = Counting()
-    list(book.ask(lambda: engine, requests(4)))
+    with answered_by(engine) as pool:
+        list(book.ask(pool, requests(4)))
     assert engine.asked == ["질문 2"]
     assert len(read_ledger(path)[0]) == 4
 
