@@ -77,14 +77,16 @@ def read_documents(run: Run, out: Path, progress: Progress) -> CorpusCounts:
 
     assert run.recipe.data is not None  # else the recipe has no such stage
     count = token_counter(run, progress)
-    counts = build_corpus(
-        run.recipe.data,
-        out,
-        base=run.recipe_file.path.parent,
-        count_tokens=count,
-        protected_texts=protected_texts(run),
-        progress=progress,
-    )
+    with open_workers(run.recipe.cluster, offline=run.recipe.offline) as workers:
+        counts = build_corpus(
+            run.recipe.data,
+            out,
+            base=run.recipe_file.path.parent,
+            count_tokens=count,
+            protected_texts=protected_texts(run),
+            workers=workers,
+            progress=progress,
+        )
     check_documents(run, out)
     return counts
 
@@ -352,14 +354,16 @@ def index_chunks(
     """
     from kofinlaw.rag.index.build import build_index
 
-    return build_index(
-        (data or run.folder / "data") / "chunks.jsonl",
-        out,
-        run.recipe.rag,
-        cache=run.cache,
-        previous=previous or run.folder / "index",
-        progress=progress,
-    )
+    with open_workers(run.recipe.cluster, offline=run.recipe.offline) as workers:
+        return build_index(
+            (data or run.folder / "data") / "chunks.jsonl",
+            out,
+            run.recipe.rag,
+            cache=run.cache,
+            previous=previous or run.folder / "index",
+            workers=workers,
+            progress=progress,
+        )
 
 
 def export_merged(run: Run, out: Path, progress: Progress) -> ExportFigures:
