@@ -43,11 +43,9 @@ def test_build_load_search(tmp_path: Path, chunks: Path, lexical: str) -> None:
 def test_a_build_killed_in_the_middle_is_resumed(
     tmp_path: Path, chunks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import kofinlaw.rag.index.blocks as module
-
-    monkeypatch.setattr(module, "BLOCK", 2)
+    monkeypatch.setattr(index_blocks, "BLOCK", 2)
     calls: list[int] = []
-    real = module.tokens_of
+    real = index_jobs.tokens_of
 
     def dying(kind: str, texts: Any, *, workers: int = 1) -> Any:
         calls.append(len(texts))
@@ -55,7 +53,7 @@ def test_a_build_killed_in_the_middle_is_resumed(
             raise KeyboardInterrupt
         return real(kind, texts, workers=workers)
 
-    monkeypatch.setattr(module, "tokens_of", dying)
+    monkeypatch.setattr(index_jobs, "tokens_of", dying)
     with pytest.raises(KeyboardInterrupt):
         build_index(chunks, tmp_path / "index", settings())
     with pytest.raises(UserError, match="no complete index"):
