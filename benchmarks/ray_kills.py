@@ -135,7 +135,8 @@ def kill_round(
         for name in files
         if not (out / name).exists() or (out / name).read_bytes() != (whole / name).read_bytes()
     ]
-    keys = [json.loads(line)["key"] for line in ledger.read_text("utf-8").splitlines()]
+    recorded = ledger.read_text("utf-8").splitlines() if ledger.exists() else []
+    keys = [json.loads(line)["key"] for line in recorded]
     return {
         "round": number,
         "cluster": cluster.split(":")[0],

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from kofinlaw import UserError
 from kofinlaw.cluster.address import Cluster
 from kofinlaw.cluster.jobs import Job, Pool
-from kofinlaw.cluster.scheduling import Died, schedule
+from kofinlaw.cluster.scheduling import ATTEMPTS, Died, schedule
 from kofinlaw.cluster.worker import Prepared, portable
 from kofinlaw.offline import is_loopback
 
@@ -30,7 +30,7 @@ R = TypeVar("R")
 
 CONNECT_SECONDS = 4.0  # for a machine to accept a connection, and for its server to answer
 JOIN_SECONDS = 120.0  # for a server that answers to start this run's process
-START_SECONDS = 120.0  # for the first process of a job, and after the last one died
+START_SECONDS = 300.0  # for the first process of a job, and after the last one died
 _LOOK_SECONDS = 1.0  # how often new and lost processes are looked at
 _GIB = 2**30
 # Read by Ray when it is imported or started.
@@ -251,6 +251,7 @@ class _Actors(Generic[T, R]):
         self._busy: dict[Any, Any] = {}  # reference of its result -> actor
         self._looked = 0.0
         self._alone_since = time.monotonic()
+        self._failed_starts = 0
 
     def free(self) -> int:
         self._look()
@@ -338,9 +339,18 @@ class _Actors(Generic[T, R]):
         actor = self._starting.pop(reference)
         try:
             machine, code = self._ray.get(reference)
-        except self._ray.exceptions.RayError:
+        except self._ray.exceptions.RayError as error:
             self._end(actor)
+            self._failed_starts += 1
+            if self._failed_starts == ATTEMPTS:
+                raise UserError(
+                    f"{self._job.name}: processes of the cluster do not start: "
+                    f"{' '.join(str(error).split())[:400]}",
+                    where="cluster",
+                    remedy="see Ray's logs on its machines; run the same command again",
+                ) from error
             return
+        self._failed_starts = 0
         if code != self._code:
             raise UserError(
                 f"machine {machine} of the cluster has another kofinlaw than this one",

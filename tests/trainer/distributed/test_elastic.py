@@ -39,6 +39,9 @@ def launch(script, *arguments):
     command += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
     command += ["--local-addr", "127.0.0.1", "--max-restarts", "1", str(script), *arguments]
     more = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo"}
+    # Else the processes of the second start read the addresses of the first one in the store that
+    # torchrun shares with them (gloo: connection refused).
+    more["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
     more["PYTHONPATH"] = str(ROOT)
     return subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True)
 
