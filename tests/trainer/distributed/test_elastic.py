@@ -54,6 +54,7 @@ def files(out):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # five starts of torch in all, 50 seconds of processor time
 def test_a_killed_process_and_the_restart_of_torchrun_leave_the_same_adapter(
     pico, examples, settings, tmp_path
 ):
