@@ -10,7 +10,7 @@ import socket
 import httpx
 import openai
 import pytest
-from small_serving import echo, until
+from small_serving import SlowlyLoaded, echo, until
 
 from kofinlaw.recipes.serving.chat_request import MOST_QUESTION
 from kofinlaw.recipes.serving.worker import Worker
@@ -122,12 +122,32 @@ def test_a_stream_holds_the_same_text_and_ends_with_done(quick, ask):
     assert [p["choices"][0]["finish_reason"] for p in parts[:-1]][-1] == "stop"
 
 
+@pytest.mark.parametrize(
+    ("path", "fields", "param"),
+    [
+        ("chat/completions", {"\ud800x": 1}, "\ufffdx"),
+        ("chat/completions", {"n": "\ud800"}, "n"),
+        ("chat/completions", {"stream_options": {"\ud83d": 1}}, "stream_options.\ufffd"),
+        ("chat/completions", {"messages": [{"role": "user", "\udc00": 1}]}, "messages[0].\ufffd"),
+        ("embeddings", {"\udc00": 1}, "\ufffd"),
+    ],
+)
+def test_half_a_surrogate_pair_in_a_request_is_refused_by_name(quick, path, fields, param):
+    asked = {"chat/completions": {"messages": [{"role": "user", "content": "글"}]}}
+    body = json.dumps({"model": "pico", **asked.get(path, {"input": "글"}), **fields})
+    headers = {"Content-Type": "application/json"}
+    got = httpx.post(f"{quick}/v1/{path}", content=body, headers=headers)
+    assert (got.status_code, got.json()["error"]["param"]) == (400, param)
+
+
 def test_embeddings_come_as_numbers_or_as_base64(quick, ask):
     got = ask(quick, path="/v1/embeddings", messages=None)
     assert got.status_code == 400
     for form in ("float", "base64"):
         body = {"model": "embedder", "input": ["글", "글글"], "encoding_format": form}
-        rows = httpx.post(f"{quick}/v1/embeddings", json=body).json()["data"]
+        got = httpx.post(f"{quick}/v1/embeddings", json=body).json()
+        rows = got["data"]
+        assert got["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
         assert [row["index"] for row in rows] == [0, 1]
         assert rows[1]["embedding"] == {"float": [2.0, 0.0], "base64": "AAAAQAAAAAA="}[form]
     body = {"model": "other", "input": "글"}
@@ -182,6 +202,41 @@ def test_a_late_or_lost_engine_ends_only_the_requests_that_it_had(small_server, 
     assert lost.status_code in (503, 504)
     third = started_again(address, ask, own)
     assert len({first, second, third}) == 3
+    own.stop()
+
+
+def test_a_killed_engine_is_started_again_before_the_next_request(small_server, ask, tmp_path):
+    ready = tmp_path / "ready"
+    ready.touch()
+    own = Worker(SlowlyLoaded(tmp_path / "log", ready))
+    own.start()
+    ready.unlink()
+    address = small_server(own=own, seconds=0.5, rag=False)
+    os.kill(own.pid, signal.SIGKILL)
+    until(lambda: (tmp_path / "log").read_text().count("loading") == 2)  # no request waits
+    early = ask(address, "too early")
+    assert (early.status_code, early.json()["error"]["code"]) == (503, "engine_starting")
+    assert early.headers["retry-after"]
+    ready.touch()
+    until(lambda: not own.loading)
+    assert ask(address, "again").status_code == 200
+    own.stop()
+
+
+def test_a_request_waits_for_the_engine_that_is_started_again(small_server, ask, tmp_path):
+    ready = tmp_path / "ready"
+    ready.touch()
+    own = Worker(SlowlyLoaded(tmp_path / "log", ready))
+    own.start()
+    ready.unlink()
+    address = small_server(own=own, seconds=60, rag=False)
+    os.kill(own.pid, signal.SIGKILL)
+    until(lambda: (tmp_path / "log").read_text().count("loading") == 2)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, address, "early")
+        until(lambda: small_server.dispatchers[address].waiting == 1)
+        ready.touch()
+        assert waiting.result().status_code == 200
     own.stop()
 
 
