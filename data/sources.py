@@ -176,8 +176,8 @@ def _documents(
         if tracked:
             _skip_untracked(files, root, tracked)
         log.files_found += len(files.unread)
-        for file in files.unread:
-            log.reject("read", file.name, file.reason, file.detail)
+        for unread in files.unread:
+            log.reject("read", unread.name, unread.reason, unread.detail)
         if tracked:
             yield from _from_history(source, root, settings, log, progress, read)
         else:

@@ -121,10 +121,10 @@ class Ledger:
         """Yield one entry for each request, in order. Only requests without a line are sent.
 
         Every answer is recorded as soon as it arrives. If an engine fails on a batch, its requests
-        are sent one by one, and those that still fail are recorded as errors. Where several
-        processes answer, the lines of these requests are put into the order of the requests at the
-        end, so that the file is the same as that of one process. Raises UserError if the disk is
-        full or no server can be reached; recorded lines are kept.
+        are sent one by one, and those that still fail are recorded as errors. At the end the lines
+        of these requests are put into the order of the requests, so that several processes leave
+        the file of one. Raises UserError if the disk is full or no server can be reached; recorded
+        lines are kept.
         """
         keys = [request_key(request, self.model) for request in requests]
         batches = self._new_batches(keys, requests)
@@ -148,8 +148,7 @@ class Ledger:
                     entry = self._entries[key]
                     self.used[key] = entry
                     yield entry
-        if not pool.ordered:
-            _order_lines(self.path, {key: place for place, key in enumerate(keys)})
+        _order_lines(self.path, {key: place for place, key in enumerate(keys)})
 
     def _new_batches(
         self, keys: Sequence[str], requests: Sequence[Request]

@@ -207,6 +207,7 @@ def synthesize(
                 batch=settings.batch,
             )
             books.append(second)
+            pool.release()  # the checker needs the same GPUs
             checking = stack.enter_context(workers.start(answering_job("checker", checker.engine)))
             _check_entailment(candidates, checker, second, checking, progress)
         if settings.judge:

@@ -45,12 +45,7 @@ class Job(Generic[S, T, R]):
 
 
 class Pool(Protocol[T_contra, R_co]):
-    """The processes of one job. They start with the first item.
-
-    `ordered` says whether results always come in the order of their items.
-    """
-
-    ordered: bool
+    """The processes of one job. They start with the first item."""
 
     def results(
         self, items: Iterable[T_contra], *, ahead: int | None = None
@@ -64,6 +59,10 @@ class Pool(Protocol[T_contra, R_co]):
 
         Raises what the work raises, and UserError if processes die again and again.
         """
+        ...
+
+    def release(self) -> None:
+        """End processes that other jobs may need; the next item starts them again."""
         ...
 
 
@@ -90,8 +89,6 @@ def in_order(pool: Pool[T, R], items: Iterable[T], *, ahead: int = 32) -> Iterat
 class _OwnPool(Generic[S, T, R]):
     """Does the work in this process, one item after another."""
 
-    ordered = True
-
     def __init__(self, job: Job[S, T, R], stack: ExitStack) -> None:
         self._job = job
         self._stack = stack
@@ -105,6 +102,9 @@ class _OwnPool(Generic[S, T, R]):
             if not self._state:
                 self._state.append(self._stack.enter_context(self._job.prepare()))
             yield number, self._job.work(self._state[0], item)
+
+    def release(self) -> None:
+        """Keep what the job opened: this process does the work of every job."""
 
 
 class Here:

@@ -28,8 +28,8 @@ def open_workers(cluster: str, *, offline: bool = True) -> Iterator[Workers]:
         cluster: As `parse_cluster` reads it.
         offline: Whether the run refuses connections to other machines.
 
-    Raises ValueError for another text. The first item raises UserError as `ray_pool.connected`
-    does.
+    Raises ValueError for another text. The first item raises UserError as
+    `ray_connection.connected` does.
     """
     named = parse_cluster(cluster)
     if named.kind == "local" and not named.processes:
@@ -60,7 +60,7 @@ class _Lazy:
 
     def _connect(self) -> Workers:
         if not self._opened:
-            from kofinlaw.cluster.ray_pool import connected
+            from kofinlaw.cluster.ray_connection import connected
             from kofinlaw.cluster.same_code import code_mark
 
             ray = connected(self._cluster, offline=self._offline, code=code_mark())
@@ -70,8 +70,6 @@ class _Lazy:
 
 class _LazyPool(Generic[T, R]):
     """A pool that is opened when the first item is given."""
-
-    ordered = False
 
     def __init__(self, open_pool: Callable[[], Pool[T, R]]) -> None:
         self._open = open_pool
@@ -86,3 +84,8 @@ class _LazyPool(Generic[T, R]):
             if not self._opened:
                 self._opened.append(self._open())
             yield from self._opened[0].results(chain((first,), waiting), ahead=ahead)
+
+    def release(self) -> None:
+        """End the processes if there are any."""
+        for pool in self._opened:
+            pool.release()

@@ -48,8 +48,6 @@ class LocalProcesses:
 class _LocalPool(Generic[T, R]):
     """The pool of one job."""
 
-    ordered = False
-
     def __init__(self, children: _Children[T, R], name: str) -> None:
         self._children = children
         self._name = name
@@ -59,6 +57,10 @@ class _LocalPool(Generic[T, R]):
     ) -> Generator[tuple[int, R], None, None]:
         """Yield (number of the item, result) as results are finished."""
         return schedule(self._children, items, self._name, ahead)
+
+    def release(self) -> None:
+        """End the processes, so that their memory is free."""
+        self._children.close()
 
 
 @dataclass

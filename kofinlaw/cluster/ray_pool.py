@@ -7,155 +7,26 @@ item is done twice without a reason.
 
 from __future__ import annotations
 
-import os
 import socket
-import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 from kofinlaw import UserError
-from kofinlaw.cluster.address import Cluster
 from kofinlaw.cluster.jobs import Job, Pool
 from kofinlaw.cluster.scheduling import ATTEMPTS, Died, schedule
 from kofinlaw.cluster.worker import Prepared, portable
-from kofinlaw.offline import is_loopback
 
-__all__ = ["RayProcesses", "connected"]
+__all__ = ["RayProcesses"]
 
 S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R")
 
-CONNECT_SECONDS = 4.0  # for a machine to accept a connection, and for its server to answer
-JOIN_SECONDS = 120.0  # for a server that answers to start this run's process
 START_SECONDS = 300.0  # for the first process of a job, and after the last one died
 _LOOK_SECONDS = 1.0  # how often new and lost processes are looked at
 _GIB = 2**30
-# Read by Ray when it is imported or started.
-_ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DISABLE_IMPORT_WARNING": "1",
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
-
-
-@contextmanager
-def connected(cluster: Cluster, *, offline: bool, code: str) -> Iterator[RayProcesses]:
-    """Connect to a Ray cluster, or start Ray on this machine; disconnect at the end.
-
-    Args:
-        cluster: Which one. `auto` takes the one that RAY_ADDRESS names, and starts Ray on the
-            loopback address of this machine if it names none.
-        offline: Whether the run refuses connections to other machines.
-        code: The hash of this machine's code; every process of the cluster must have the same.
-
-    Raises UserError if Ray is not installed, if no cluster answers within twice `CONNECT_SECONDS`,
-    or if it is another machine's and the run is offline.
-    """
-    ray = _import_ray()
-    if ray.is_initialized():
-        raise UserError(
-            "this process is already connected to Ray",
-            where="cluster",
-            remedy="call ray.shutdown() first, or use `cluster: local`",
-        )
-    named = os.environ.get("RAY_ADDRESS", "") if cluster.kind == "auto" else ""
-    if cluster.kind == "ray":
-        named = f"ray://{cluster.host}:{cluster.port}"
-    try:
-        if named:
-            _join(ray, named, offline=offline)
-        else:
-            _start(ray)
-        yield RayProcesses(ray, offline=offline, code=code)
-    finally:
-        ray.shutdown()
-
-
-def _import_ray() -> Any:
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    try:
-        import ray
-    except ImportError as error:
-        raise UserError(
-            "Ray is not installed",
-            where="cluster",
-            remedy="pip install 'kofinlaw[ray]', or use `cluster: local`",
-        ) from error
-    return ray
-
-
-def _start(ray: Any) -> None:
-    """Start Ray on this machine, without a dashboard, on the loopback address only."""
-    ray.init(
-        address="local",
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",
-        log_to_driver=False,
-        configure_logging=False,
-    )
-
-
-def _join(ray: Any, address: str, *, offline: bool) -> None:
-    """Connect to a running cluster. Raises UserError if that takes too long or fails."""
-    where = f"cluster: {address}"
-    remedy = (
-        "start it there (`ray start --head --node-ip-address ADDRESS --ray-client-server-port "
-        "10001`), check name, port and firewall, or use `cluster: local`"
-    )
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    host = host.strip("[]")
-    if offline and not is_loopback(host):
-        raise UserError(
-            f"the cluster is another machine ({host}), and this run is offline",
-            where=where,
-            remedy="set `offline: false` in the recipe",
-        )
-    try:
-        with socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS) as probe:
-            own = probe.getsockname()[0]
-        _await_server(f"{host}:{port}")
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"no cluster can be reached: {error}", where=where, remedy=remedy
-        ) from error
-    options: dict[str, object] = {"log_to_driver": False, "configure_logging": False}
-    if not address.startswith("ray://"):
-        options["_node_ip_address"] = own
-    failed: list[BaseException] = []
-    done = threading.Event()
-
-    def join() -> None:
-        try:
-            ray.init(address=address, **options)
-        except BaseException as error:
-            failed.append(error)
-        done.set()
-
-    threading.Thread(target=join, daemon=True, name="join-cluster").start()
-    if not done.wait(JOIN_SECONDS):
-        failed.append(TimeoutError(f"it has not started this run within {JOIN_SECONDS:.0f} s"))
-    if failed:
-        text = " ".join(str(failed[0]).split())[:300]
-        raise UserError(
-            f"no cluster can be reached: {text}", where=where, remedy=remedy
-        ) from failed[0]
-
-
-def _await_server(address: str) -> None:
-    """Wait until a server of Ray answers; raises TimeoutError for another or a silent server."""
-    import grpc
-
-    with grpc.insecure_channel(address) as channel:
-        try:
-            grpc.channel_ready_future(channel).result(timeout=CONNECT_SECONDS)
-        except grpc.FutureTimeoutError as error:
-            raise TimeoutError("no server of Ray answers there") from error
 
 
 class _Actor(Generic[S, T, R]):
@@ -218,8 +89,6 @@ def _lost_connection() -> Iterator[None]:
 class _RayPool(Generic[T, R]):
     """The pool of one job."""
 
-    ordered = False
-
     def __init__(self, actors: _Actors[T, R], name: str) -> None:
         self._actors = actors
         self._name = name
@@ -228,6 +97,7 @@ class _RayPool(Generic[T, R]):
         self, items: Iterable[T], *, ahead: int | None = None
     ) -> Generator[tuple[int, R], None, None]:
         """Yield (number of the item, result) as results are finished."""
+        self._actors.expect()
         with closing(schedule(self._actors, items, self._name, ahead)) as found:
             while True:
                 with _lost_connection():
@@ -235,6 +105,10 @@ class _RayPool(Generic[T, R]):
                 if result is None:
                     return
                 yield result
+
+    def release(self) -> None:
+        """End the actors, so that the cluster has their CPUs and GPUs for others."""
+        self._actors.close()
 
 
 class _Actors(Generic[T, R]):
@@ -252,6 +126,10 @@ class _Actors(Generic[T, R]):
         self._looked = 0.0
         self._alone_since = time.monotonic()
         self._failed_starts = 0
+
+    def expect(self) -> None:
+        """Count the time without any actor from now on."""
+        self._alone_since = time.monotonic()
 
     def free(self) -> int:
         self._look()
@@ -286,6 +164,10 @@ class _Actors(Generic[T, R]):
     def close(self) -> None:
         for actor in (*self._free, *self._busy.values(), *self._starting.values()):
             self._end(actor)
+        self._free.clear()
+        self._busy.clear()
+        self._starting.clear()
+        self._looked = 0.0
 
     def _look(self) -> None:
         """Start actors for the room that the cluster has now."""

@@ -16,5 +16,6 @@ def test_the_examples_of_two_processes_are_those_of_one(corpus, tmp_path):
         {p.name: p.read_bytes() for p in (tmp_path / name).iterdir() if p.is_file()}
         for name in ("one", "two")
     )
+    # Each of the 12 tasks gets round(40 / 12) = 3 requests, and the acts have that many provisions.
     assert one["asked.jsonl"].count(b"\n") == 36
     assert one == two

@@ -211,8 +211,6 @@ def _sent(folder):
 class Shuffled:
     """A pool whose answers arrive in another order than they were given."""
 
-    ordered = False
-
     def __init__(self, engine, seed):
         self.engine, self.draw = engine, random.Random(seed)
 

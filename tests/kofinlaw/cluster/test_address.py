@@ -4,6 +4,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.cluster.address import Cluster, parse_cluster
+from kofinlaw.cluster.jobs import Job
 from kofinlaw.cluster.opening import open_workers
 
 
@@ -29,9 +30,20 @@ def test_another_text_is_refused_with_the_forms(text):
         parse_cluster(text)
 
 
-def test_without_the_extra_the_first_item_names_the_command(monkeypatch):
-    from kofinlaw.cluster.jobs import Job
+@pytest.mark.parametrize("address", ["auto", "local", "ray://", "host", "ray://host"])
+def test_a_variable_that_names_no_cluster_is_one_error(monkeypatch, address):
+    pytest.importorskip("ray", reason="Ray is not installed (extra ray)")
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with (
+        open_workers("auto") as workers,
+        workers.start(Job("test", open, print)) as pool,
+        pytest.raises(UserError, match="RAY_ADDRESS names no cluster") as caught,
+    ):
+        list(pool.results([1]))
+    assert caught.value.where == f"cluster: {address}"
 
+
+def test_without_the_extra_the_first_item_names_the_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with open_workers("auto") as workers, workers.start(Job("test", open, print)) as pool:
         assert list(pool.results([])) == []  # nothing to do needs no Ray

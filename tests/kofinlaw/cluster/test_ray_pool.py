@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import cluster_jobs
+import psutil
 import pytest
 
 from kofinlaw import UserError
@@ -24,6 +25,13 @@ acts = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(acts)
 
 
+def _listening():
+    """The addresses on which the processes of this one listen."""
+    found = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    sockets = [s for process in found for s in process.net_connections("inet")]
+    return {s.laddr.ip.removeprefix("::ffff:") for s in sockets if s.status == "LISTEN"}
+
+
 def job(work):
     return Job("test", partial(nullcontext, 3), work, gib=0.1)
 
@@ -32,9 +40,11 @@ def job(work):
 @pytest.mark.timeout(600)
 def test_ray_on_this_machine_gives_the_results_and_errors_of_one_process(monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
     with open_workers("auto") as workers:
         with workers.start(job(cluster_jobs.triple)) as pool:
             assert list(in_order(pool, range(20))) == [3 * n for n in range(20)]
+            assert _listening() == {"127.0.0.1"}
         with workers.start(job(cluster_jobs.refuse)) as pool, pytest.raises(UserError) as caught:
             list(in_order(pool, range(2)))
     assert str(caught.value) == "file:3: this item is broken\n  → fix it"

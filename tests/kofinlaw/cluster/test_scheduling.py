@@ -9,8 +9,6 @@ from kofinlaw.cluster.scheduling import Died, schedule
 class Drawn:
     """Processes whose order of results and deaths hypothesis draws."""
 
-    ordered = False
-
     def __init__(self, data, count):
         self.data, self.count = data, count
         self.given = {}
