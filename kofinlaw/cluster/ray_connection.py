@@ -106,7 +106,7 @@ def _loopback() -> Iterator[None]:
     Ray replaces this address by the one that the machine has in its network, and then listens on
     all addresses. It does not where clusters of several machines are off, as on macOS.
     """
-    constants = importlib.import_module("ray._private.ray_constants")
+    constants: Any = importlib.import_module("ray._private.ray_constants")
     clusters = constants.ENABLE_RAY_CLUSTER
     logger = logging.getLogger("ray")
     level = logger.level
