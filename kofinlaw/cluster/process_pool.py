@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from kofinlaw.cluster.jobs import Job, Pool
 from kofinlaw.cluster.scheduling import Died, free_gib, schedule
@@ -73,7 +73,7 @@ class _Child:
 class _Children(Generic[T, R]):
     """Child processes, each with a pipe. The first item of a child starts it."""
 
-    def __init__(self, job: Job[Any, T, R], count: int, *, offline: bool) -> None:
+    def __init__(self, job: Job[S, T, R], count: int, *, offline: bool) -> None:
         self._job = job
         self._count = count
         self._offline = offline
@@ -135,7 +135,7 @@ def _end(child: _Child) -> None:
     child.process.join(_END_SECONDS)
 
 
-def _serve(pipe: Connection, job: Job[Any, Any, Any], offline: bool) -> None:
+def _serve(pipe: Connection, job: Job[S, T, R], offline: bool) -> None:
     """Work on items until the pipe ends; Ctrl+C is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepared = Prepared(job, offline=offline)
@@ -143,7 +143,7 @@ def _serve(pipe: Connection, job: Job[Any, Any, Any], offline: bool) -> None:
         while True:
             item = pickle.loads(pipe.recv_bytes())
             try:
-                answer = (True, prepared.work(item))
+                answer: tuple[bool, object] = (True, prepared.work(item))
             except BaseException as error:
                 answer = (False, portable(error))
             pipe.send(answer)

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import ModuleType
 
 from kofinlaw import UserError
 from kofinlaw.cluster.address import Cluster
@@ -63,7 +63,7 @@ def connected(cluster: Cluster, *, offline: bool, code: str) -> Iterator[RayProc
         ray.shutdown()
 
 
-def _import_ray() -> Any:
+def _import_ray() -> ModuleType:
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -78,7 +78,7 @@ def _import_ray() -> Any:
     return ray
 
 
-def _start(ray: Any) -> None:
+def _start(ray: ModuleType) -> None:
     """Start Ray on this machine, without a dashboard, on the loopback address only.
 
     Raises UserError if it listens on another address.
@@ -106,20 +106,20 @@ def _loopback() -> Iterator[None]:
     Ray replaces this address by the one that the machine has in its network, and then listens on
     all addresses. It does not where clusters of several machines are off, as on macOS.
     """
-    constants: Any = importlib.import_module("ray._private.ray_constants")
-    clusters = constants.ENABLE_RAY_CLUSTER
+    constants = vars(importlib.import_module("ray._private.ray_constants"))
+    clusters = constants.get("ENABLE_RAY_CLUSTER")
     logger = logging.getLogger("ray")
     level = logger.level
-    constants.ENABLE_RAY_CLUSTER = False
+    constants["ENABLE_RAY_CLUSTER"] = False
     logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        constants.ENABLE_RAY_CLUSTER = clusters
+        constants["ENABLE_RAY_CLUSTER"] = clusters
         logger.setLevel(level)
 
 
-def _join(ray: Any, address: str, *, offline: bool) -> None:
+def _join(ray: ModuleType, address: str, *, offline: bool) -> None:
     """Connect to a running cluster. Raises UserError if that takes too long or fails."""
     where = f"cluster: {address}"
     remedy = (

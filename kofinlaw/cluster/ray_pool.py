@@ -11,7 +11,8 @@ import socket
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Any, Generic, TypeVar
+from types import ModuleType
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from kofinlaw import UserError
 from kofinlaw.cluster.jobs import Job, Pool
@@ -27,6 +28,7 @@ R = TypeVar("R")
 START_SECONDS = 300.0  # for the first process of a job, and after the last one died
 _LOOK_SECONDS = 1.0  # how often new and lost processes are looked at
 _GIB = 2**30
+_Handle: TypeAlias = Any  # of an actor; Ray makes its class when it runs
 
 
 class _Actor(Generic[S, T, R]):
@@ -52,7 +54,7 @@ class _Actor(Generic[S, T, R]):
 class RayProcesses:
     """Workers that are actors of a Ray cluster."""
 
-    def __init__(self, ray: Any, *, offline: bool, code: str) -> None:
+    def __init__(self, ray: ModuleType, *, offline: bool, code: str) -> None:
         self._ray = ray
         self._offline = offline
         self._code = code
@@ -114,15 +116,15 @@ class _RayPool(Generic[T, R]):
 class _Actors(Generic[T, R]):
     """The actors of a job: those that are starting, those that are free, those that work."""
 
-    def __init__(self, ray: Any, job: Job[Any, T, R], code: str, *, offline: bool) -> None:
+    def __init__(self, ray: ModuleType, job: Job[S, T, R], code: str, *, offline: bool) -> None:
         self._ray = ray
         self._job = job
         self._code = code
         self._offline = offline
-        self._sent: Any = None
-        self._starting: dict[Any, Any] = {}  # reference of its code -> actor
-        self._free: list[Any] = []
-        self._busy: dict[Any, Any] = {}  # reference of its result -> actor
+        self._sent: object = None
+        self._starting: dict[object, _Handle] = {}  # reference of its code -> actor
+        self._free: list[_Handle] = []
+        self._busy: dict[object, _Handle] = {}  # reference of its result -> actor
         self._looked = 0.0
         self._alone_since = time.monotonic()
         self._failed_starts = 0
@@ -216,7 +218,7 @@ class _Actors(Generic[T, R]):
         actor = kind.remote(self._sent, self._offline)
         self._starting[actor.code.remote()] = actor
 
-    def _welcome(self, reference: Any) -> None:
+    def _welcome(self, reference: object) -> None:
         """Take an actor that has started; one with other code is an error."""
         actor = self._starting.pop(reference)
         try:
@@ -241,6 +243,6 @@ class _Actors(Generic[T, R]):
             )
         self._free.append(actor)
 
-    def _end(self, actor: Any) -> None:
+    def _end(self, actor: _Handle) -> None:
         with suppress(Exception):  # it is gone already
             self._ray.kill(actor)
