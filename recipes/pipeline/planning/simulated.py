@@ -40,10 +40,10 @@ def simulation_figures(
             where=SIMULATE,
             remedy="leave the option out",
         )
-    from kofinlaw.trainer.simulation.simulate import MOST_ROWS, simulate_memory
+    from kofinlaw.trainer.simulation.simulate import MOST_ROWS, simulate_memory, total_gib
 
     started = time.monotonic()
-    settings, notes = _simulated_settings(run.recipe.train, card=machine.gpu)
+    settings, notes = _simulated_settings(run.recipe.train)
     limit = memory["limit_gib"]
     found = simulate_memory(
         _config(run), settings, card=machine.gpu, limit_gib=limit, progress=progress
@@ -54,6 +54,7 @@ def simulation_figures(
             f"but the limit is {limit:.1f} GiB ({memory['limit_is']}); the longest sequence that "
             f"fits has {found.longest} tokens → lower train.max_length, or train a smaller model"
         )
+    chosen = found.chosen
     peak, arithmetic = found.peak, held_by_tensors(memory["terms_gib"])
     return {
         "length": settings.max_length,
@@ -79,18 +80,22 @@ def simulation_figures(
         "most_rows": MOST_ROWS,
         "longest_sequence": found.longest,
         "simulated_sizes": len(found.totals),
+        "chosen": chosen
+        and {
+            "tokens": chosen.tokens,
+            "kept_layers": chosen.kept_layers,
+            "total_gib": round(total_gib(chosen.peak, card=True), 2),
+        },
+        "padded": found.padded if machine.gpu else "",
         "seconds": round(time.monotonic() - started, 1),
         "notes": notes,
     }
 
 
-def _simulated_settings(train: TrainSettings, *, card: bool) -> tuple[TrainSettings, list[str]]:
+def _simulated_settings(train: TrainSettings) -> tuple[TrainSettings, list[str]]:
     """Return the settings that are simulated, and what of the recipe's is not."""
     changes: dict[str, object] = {}
     notes = []
-    if train.backend != "hf":
-        changes["backend"] = "hf"
-        notes.append(f"backend {train.backend}: simulated with transformers' own layers")
     if train.start_from is not None:
         changes["start_from"] = None
         notes.append("start_from: simulated with a new adapter of the same shape")
@@ -101,12 +106,7 @@ def _simulated_settings(train: TrainSettings, *, card: bool) -> tuple[TrainSetti
         notes.append("neftune_alpha: the noise on the embeddings is not simulated")
     if train.optimizer == "paged_adamw_8bit":
         changes["optimizer"] = "adamw_8bit"
-        notes.append("paged_adamw_8bit: simulated as adamw_8bit, without moving state to the host")
-    if card:
-        notes.append(
-            "card: simulated with padded rows, the LoRA pass of a processor, and no kept layers "
-            "where kept_layers is auto"
-        )
+        notes.append("paged_adamw_8bit: its state counts in full, although it may move to the host")
     return train.model_copy(update=changes), notes
 
 
@@ -159,4 +159,11 @@ def simulation_lines(plan: Plan) -> list[str]:
         f"(arithmetic {memory['longest_sequence']})",
         f"  {found['simulated_sizes']} sizes in {found['seconds']:.0f} s",
     ]
+    if chosen := found["chosen"]:
+        lines.append(
+            f"  training would choose {chosen['tokens']} tokens a pass and {chosen['kept_layers']} "
+            f"kept layers: {chosen['total_gib']:.2f} GiB with slack and context"
+        )
+    if found["padded"]:
+        lines.append(f"  examples of a pass are padded: {found['padded']}")
     return [*lines, *(f"  note: {note}" for note in found["notes"])]
