@@ -10,7 +10,12 @@ from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.machines import Machine
 from kofinlaw.models.memory.memory_plan import held_by_tensors
 from kofinlaw.models.resolve import local_folder
-from kofinlaw.recipes.pipeline.plan_record import MemoryFigures, Plan, SimulationFigures
+from kofinlaw.recipes.pipeline.plan_record import (
+    ChosenPass,
+    MemoryFigures,
+    Plan,
+    SimulationFigures,
+)
 from kofinlaw.recipes.pipeline.planning.figures import student_card
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.trainer.settings import TrainSettings
@@ -18,6 +23,8 @@ from kofinlaw.units import GIB
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
+
+    from kofinlaw.trainer.simulation.simulate import SimulatedMemory
 
 __all__ = ["SIMULATE", "simulation_figures", "simulation_lines"]
 
@@ -40,7 +47,7 @@ def simulation_figures(
             where=SIMULATE,
             remedy="leave the option out",
         )
-    from kofinlaw.trainer.simulation.simulate import MOST_ROWS, simulate_memory, total_gib
+    from kofinlaw.trainer.simulation.simulate import MOST_ROWS, simulate_memory
 
     started = time.monotonic()
     settings, notes = _simulated_settings(run.recipe.train)
@@ -54,7 +61,6 @@ def simulation_figures(
             f"but the limit is {limit:.1f} GiB ({memory['limit_is']}); the longest sequence that "
             f"fits has {found.longest} tokens → lower train.max_length, or train a smaller model"
         )
-    chosen = found.chosen
     peak, arithmetic = found.peak, held_by_tensors(memory["terms_gib"])
     return {
         "length": settings.max_length,
@@ -80,15 +86,23 @@ def simulation_figures(
         "most_rows": MOST_ROWS,
         "longest_sequence": found.longest,
         "simulated_sizes": len(found.totals),
-        "chosen": chosen
-        and {
-            "tokens": chosen.tokens,
-            "kept_layers": chosen.kept_layers,
-            "total_gib": round(total_gib(chosen.peak, card=True), 2),
-        },
+        "chosen": _chosen(found),
         "padded": found.padded if machine.gpu else "",
         "seconds": round(time.monotonic() - started, 1),
         "notes": notes,
+    }
+
+
+def _chosen(found: SimulatedMemory) -> ChosenPass | None:
+    """Return the pass that training would choose, as figures; None if none was simulated."""
+    from kofinlaw.trainer.simulation.simulate import total_gib
+
+    if found.chosen is None:
+        return None
+    return {
+        "tokens": found.chosen.tokens,
+        "kept_layers": found.chosen.kept_layers,
+        "total_gib": round(total_gib(found.chosen.peak, card=True), 2),
     }
 
 

@@ -103,7 +103,8 @@ def test_the_chosen_pass_stays_under_the_limit_and_spare_memory_keeps_layers():
         assert kept_layers(simulated.model) == 0
         with pytest.raises(UserError, match="over the limit"):
             simulate_budget(simulated, int(0.9 * least))
-    assert (scarce.tokens, scarce.kept_layers) == (LENGTH, 0)
+    assert LENGTH <= scarce.tokens < 1.05 * LENGTH
+    assert scarce.kept_layers == 0
     assert scarce.peak.size * (1 + GPU_SLACK) <= 1.06 * least
     assert ample.kept_layers == TINY.layers
     assert LENGTH <= ample.tokens <= 4 * LENGTH
