@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kofinlaw.rag.weaviate_settings import WeaviateSettings
 from kofinlaw.records import Kind
 
 __all__ = [
@@ -89,28 +90,6 @@ class RetrieverWeights(BaseModel):
         ge=0,
         description="value added to the text of an act (not of a decree or a rule)",
     )
-
-
-class WeaviateSettings(BaseModel):
-    """The server behind `store: weaviate`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: str | None = Field(
-        None, description="http://host:port of the server; none: the variable WEAVIATE_URL"
-    )
-    grpc_port: int = Field(50051, ge=1, le=65535, description="the server's gRPC port")
-    collection: str = Field(
-        "Kofinlaw",
-        pattern=r"^[A-Z][A-Za-z0-9_]*$",
-        description="name of the collection; the index's fingerprint is added to it",
-    )
-    tokenization: Literal["kagome_kr", "whitespace"] = Field(
-        "kagome_kr",
-        description="who splits Korean text into words: the server (it must be started with "
-        "ENABLE_TOKENIZER_KAGOME_KR=true), or blanks between the tokens made here",
-    )
-    batch_passages: int = Field(200, ge=1, description="passages sent in one batch")
 
 
 class RagSettings(BaseModel):

@@ -31,9 +31,8 @@ _REFERENCE = re.compile(
     rf"(?P<unit>[조항호목편장절관{''.join(_UNITS)}])(?P<branch>(?:\s?[의之]\s?{_NUMBER})*)"
 )
 _OTHER_DIGITS = "０-９٠-٩۰-۹\U0001d7ce-\U0001d7ff"
-_ODD = re.compile(
-    rf"[第{_OTHER_DIGITS}之{''.join(_UNITS)}]|제\s*(?:[{_HANJA}{''.join(_MARKS)}]|0\d*\s*조)"
-)
+_ODD_CHARACTER = re.compile(rf"[第{_OTHER_DIGITS}之{''.join(_UNITS)}]")
+_ODD_NUMBER = re.compile(rf"제\s*(?:[{_HANJA}{''.join(_MARKS)}]|0\d*\s*조)")
 _DIGITS = {
     **dict(zip("一二三四五六七八九", range(1, 10), strict=True)), **dict.fromkeys("〇零○", 0),
     **dict(zip("일이삼사오육칠팔구", range(1, 10), strict=True)), "륙": 6, "영": 0,
@@ -47,14 +46,14 @@ def standard_references(text: str) -> str:
     Numbers in other digits, Chinese characters, circles or Roman numerals count only between 제 or
     第 and a unit (조, 항, 호, 목, 편, 장, 절, 관); all other words stay unchanged. Blanks stay.
     """
-    if _ODD.search(text) is None:
+    if not _is_odd(text):
         return text
     return _REFERENCE.sub(_standard, text)
 
 
 def standard_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, words) of each reference that `standard_references` writes otherwise."""
-    if _ODD.search(text) is None:
+    if not _is_odd(text):
         return
     for match in _REFERENCE.finditer(text):
         words = _standard(match)
@@ -62,8 +61,13 @@ def standard_spans(text: str) -> Iterator[tuple[int, int, str]]:
             yield match.start(), match.end(), words
 
 
+def _is_odd(text: str) -> bool:
+    """Return whether a text may have a reference in another spelling."""
+    return _ODD_CHARACTER.search(text) is not None or _ODD_NUMBER.search(text) is not None
+
+
 def _standard(match: re.Match[str]) -> str:
-    if _ODD.search(match.group(0)) is None:
+    if not _is_odd(match.group(0)):
         return match.group(0)
     number = re.sub(_NUMBER, _digits, match["number"].translate(_DASHES))
     if match["unit"] in "조條条":

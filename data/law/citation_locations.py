@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
 from kofinlaw.data.law.headers import CIRCLED
 from kofinlaw.data.law.titles import name_pattern, titles_by_key
 
@@ -36,7 +37,7 @@ class Scope:
     names: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     articles: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    title_pattern: re.Pattern[str] | None = None
+    title_pattern: AnchoredPattern | None = None
 
     @classmethod
     def of(cls, articles: Mapping[str, Sequence[str]], *, attached: bool = False) -> Scope:
@@ -47,7 +48,7 @@ class Scope:
         pattern = name_pattern(tuple(sorted(articles)), attached=attached)
         return cls({}, titles_by_key(articles), articles, pattern)
 
-    def pattern(self) -> re.Pattern[str]:
+    def pattern(self) -> AnchoredPattern:
         """Return `title_pattern`, or a new pattern for the titles."""
         return self.title_pattern or name_pattern(tuple(sorted(self.titles.values())))
 

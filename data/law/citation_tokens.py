@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
 from kofinlaw.data.korean.quantities import BRANCH
 from kofinlaw.data.law.annexes import annex_spelling
 
@@ -40,9 +41,8 @@ class Token:
 
 
 _ART = rf"제\s*(?P<art>\d+(?:\s*-\s*\d+)?)\s*조(?P<artb>(?:{BRANCH}\d+)*)"
-# The characters that a token can begin with: most others need no look at the alternatives.
 _TOKEN = re.compile(
-    rf"""(?=[「이본같동전부별제<\[〈\s가나다라마바사아자차카타파하거너더러])(?:(?P<quoted>「(?P<name>[^「」\n]{{2,80}})」(?P<decree>\s*(?:시행령|시행규칙))?)
+    rf"""(?P<quoted>「(?P<name>[^「」\n]{{2,80}})」(?P<decree>\s*(?:시행령|시행규칙))?)
     |(?P<self>(?<![가-힣)\]」"”])(?:이|본)\s?(?:법률|법|영|규칙|규정|세칙|지침|고시|예규|훈령)(?![가-힣]*[률령칙]))
     |(?P<same>(?<![가-힣])(?:같은|동)\s?(?P<of>법률|법|영|령|규칙|규정|세칙|고시|지침|시행령|시행규칙)(?P<samedecree>\s?(?:시행령|시행규칙))?(?![가-힣]*[률칙]))
     |(?P<samearticle>(?<![가-힣])(?:같은|동)\s?조(?![가-힣]{{2}}))
@@ -57,9 +57,20 @@ _TOKEN = re.compile(
     |(?P<article>{_ART})
     |(?P<para>제\s*(?P<pn>\d+)\s*항)
     |(?P<item>제\s*(?P<in>\d+)\s*호(?P<ib>(?:\s*의\s*\d+)*)(?!\s*(?:서식|법정)))
-    |(?P<sub>(?:(?<=호)|(?<=호의\d)|(?<![가-힣]))(?P<sn>[가나다라마바사아자차카타파하거너더러])목(?P<sb>(?:의\d+)?)(?![가-힣]{{0,20}}적)))""",
+    |(?P<sub>(?:(?<=호)|(?<=호의\d)|(?<![가-힣]))(?P<sn>[가나다라마바사아자차카타파하거너더러])목(?P<sb>(?:의\d+)?)(?![가-힣]{{0,20}}적))""",
     re.VERBOSE,
 )
+# A character that a token can begin with, and what must follow it.
+_ANCHOR = re.compile(
+    r"""[「이본같동전부별제<\[〈\s가나다라마바사아자차카타파하거너더러](?:
+    (?=[\d목])
+    |(?<=별)(?=[표지])
+    |(?<=[\s<\[〈])(?<![\s<\[〈]\s)(?=\s{0,200}+별[표지])
+    |(?<=[「])
+    |(?<=[이본같동전부별제])(?=은?\s?[법영령규세고지시조항호예훈칙표]|\s+\d))""",
+    re.VERBOSE,
+)
+_TOKENS = AnchoredPattern(_ANCHOR, _TOKEN)
 # The word before an article, annex or 부칙; its start is not inside a word.
 _SHORT = re.compile(r"(?<![가-힣\d])([가-힣]{1,12})\s*$")
 _SHORT_BEFORE = frozenset(["article", "annex", "form", "supplement"])
@@ -68,6 +79,7 @@ _NOT_AN_ITEM = re.compile(
     r"(?:법률|헌법|결의|조치|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙)\s*$"
 )
 _LISTED = re.compile(r"\s*+(?:\([^()]{1,12}\)\s*+)?(?:[,ㆍ·]|및|또는|내지|부터|와|과)\s*")
+_ACT_ENDS = frozenset("법률령정칙세시침관")  # the last characters of _ACT_WORD
 _ACT_WORD = re.compile(r"(?:법|법률|령|규정|규칙|세칙|고시|지침|약관|정관)$")
 
 
@@ -87,24 +99,20 @@ def _value(kind: str, match: re.Match[str]) -> str:
             match.group("of") if match.group("of").startswith("시행") else ""
         )
         return tail
-    if kind == "article":
-        return f"제{_squeezed(match.group('art'))}조{_squeezed(match.group('artb'))}"
+    if kind in ("article", "para", "item"):
+        return _squeezed(match.group(0))
     if kind == "supplement":
         return f"부칙 제{_squeezed(match.group('sup'))}조{_squeezed(match.group('supb'))}"
     if kind == "annex":
         return annex_spelling("별표", match.group("an"), match.group("ab"))
     if kind == "form":
         return annex_spelling("별지", match.group("fn"), match.group("fb"))
-    if kind == "para":
-        return f"제{match.group('pn')}항"
-    if kind == "item":
-        return f"제{match.group('in')}호{_squeezed(match.group('ib'))}"
     if kind == "sub":
         return f"{match.group('sn')}목{_squeezed(match.group('sb'))}"
     return ""
 
 
-def reference_tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str]) -> list[Token]:
+def reference_tokens(text: str, names: Mapping[str, str], titles: AnchoredPattern) -> list[Token]:
     """Return the tokens of a text in order, without overlaps.
 
     `names` are the short names of the document, `titles` is a pattern from `titles.name_pattern`.
@@ -114,8 +122,9 @@ def reference_tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str
     found = [
         Token("act", match.start(), match.end(), match.group(0)) for match in titles.finditer(text)
     ]
+    ends = _ACT_ENDS.union(name[-1:] for name in names)
     skipped = -1
-    for match in _TOKEN.finditer(text):
+    for match in _TOKENS.finditer(text):
         kind = _kind(match)
         if kind == "item" and (
             _NOT_AN_ITEM.search(text, max(0, match.start() - 12), match.start())
@@ -123,7 +132,7 @@ def reference_tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str
         ):
             skipped = match.end()  # `결의 제1267호(1999년)ㆍ제1989호`
             continue
-        if kind in _SHORT_BEFORE and (short := _short_name(text, match.start(), names)):
+        if kind in _SHORT_BEFORE and (short := _short_name(text, match.start(), names, ends)):
             found.append(short)
         found.append(Token(kind, match.start(), match.end(), _value(kind, match)))
     found.sort(key=lambda token: (token.start, -token.end))
@@ -142,9 +151,17 @@ def _kind(match: re.Match[str]) -> str:
     return match.lastgroup or ""
 
 
-def _short_name(text: str, end: int, names: Mapping[str, str]) -> Token | None:
-    """Return the short name of an act that ends before `end`, blanks aside; None without one."""
-    match = _SHORT.search(text, max(0, end - _WINDOW), end)
+def _short_name(
+    text: str, end: int, names: Mapping[str, str], ends: frozenset[str]
+) -> Token | None:
+    """Return the short name of an act that ends before `end`, blanks aside; None without one.
+
+    `ends` are the characters that a short name can end with.
+    """
+    low = max(0, end - _WINDOW)
+    if text[low:end].rstrip()[-1:] not in ends:
+        return None
+    match = _SHORT.search(text, low, end)
     if match is None or not (match[1] in names or _ACT_WORD.search(match[1])):
         return None
     return Token("short", match.start(), match.end(1), match[1])

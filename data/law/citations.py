@@ -196,7 +196,8 @@ class CitationReader:
 
     def _between(self, words: str) -> None:
         """Process the text between two tokens, bracket by bracket."""
-        for piece in self.bracket.split(words):
+        pieces = self.bracket.split(words) if self.bracket.search(words) else (words,)
+        for piece in pieces:
             if piece in self.opening:
                 self._flush()
                 here = self.state
@@ -241,8 +242,10 @@ class CitationReader:
     def _provision(self, token: Token) -> None:
         state = self.state
         gap = state.gap
-        chained = gap is not None and _GAP.match(gap) is not None
-        if state.named is not None and not (gap is not None and self.after_act.match(gap)):
+        chained = gap == "" or (gap is not None and _GAP.match(gap) is not None)
+        if state.named is not None and not (
+            gap is not None and (gap in ("", " ") or self.after_act.match(gap))
+        ):
             state.named = None
         deeper = DEPTH[token.kind] > state.location.depth
         joined = self.pending and chained and not (gap or "").strip() and deeper

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
+
 __all__ = [
     "ALIASES",
     "DECREES",
@@ -140,15 +142,15 @@ def canonical_title(name: str, titles: Mapping[str, str] | None = None) -> str:
     if titles and plain in titles:
         return titles[plain]
     for tail in ("", *DECREES):
-        stem = plain[: len(plain) - len(title_key(tail))] if tail else plain
-        if (not tail or plain.endswith(title_key(tail))) and stem in ALIASES:
+        stem = plain.removesuffix(tail.strip())
+        if stem in ALIASES and (not tail or stem != plain):
             full = ALIASES[stem] + tail
             return (titles or {}).get(title_key(full), full)
-    return re.sub(r"\s+", " ", name).strip()
+    return " ".join(name.split())
 
 
 @lru_cache(maxsize=8)
-def name_pattern(titles: tuple[str, ...], *, attached: bool = False) -> re.Pattern[str]:
+def name_pattern(titles: tuple[str, ...], *, attached: bool = False) -> AnchoredPattern:
     """Return a pattern that matches any title or short name without brackets,
     the longest one first.
 
@@ -164,9 +166,15 @@ def name_pattern(titles: tuple[str, ...], *, attached: bool = False) -> re.Patte
         branch[""] = _Branch()
     root.pop("", None)
     start = r"(?:(?<![가-힣])|(?<=[은는을를의및와과])|(?<=현행))" if attached else r"(?<![가-힣])"
-    return re.compile(
+    tree = re.compile(
         rf"{start}(?:{_branch_pattern(root)})(?:\s*(?:시행령|시행규칙)(?![가-힣]*령))?"
     )
+    before = r"(?<![가-힣].)|(?<=[은는을를의및와과현행].)" if attached else r"(?<![가-힣].)"
+    first = "".join(map(re.escape, root))
+    second = {one for branch in root.values() for one in branch}
+    following = "" if "" in second else rf"(?=[{''.join(map(re.escape, second))}\s·ㆍ])"
+    anchor = re.compile(rf"[{first}](?:{before}){following}", re.DOTALL)
+    return AnchoredPattern(anchor, tree)
 
 
 class _Branch(dict[str, "_Branch"]):

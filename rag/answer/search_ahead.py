@@ -13,6 +13,7 @@ from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer.watchdog import Caller, Overdue, Pending
 from kofinlaw.rag.answer_settings import AbstainMode
 from kofinlaw.rag.retrieve.evidence import Hit, Searcher, judge_questions, search_questions
+from kofinlaw.rag.search_limits import SearchLimits, limit_search
 from kofinlaw.records import Question
 
 __all__ = ["FoundEvidence", "ModelLoan", "SearchAhead"]
@@ -87,6 +88,7 @@ class SearchAhead:
         self._loan = loan
         self._rerank = True
         self._patience = budget.left() / 2
+        self._ends_at = context.clock() + budget.left()  # read in the thread that searches
         self._pending: dict[tuple[int, ...], Pending[FoundEvidence] | None] = {}
         self._given_up = False
         self._searched = 0
@@ -153,15 +155,23 @@ class SearchAhead:
             self._counts["reranker_left_out"] = 1
             self._searched, self._seconds = 0, 0.0
 
+    def _seconds_for(self, started: float) -> float:
+        """Return how long a search that started then may still take."""
+        now = self._context.clock()
+        return min(started + self._stall_seconds, self._ends_at) - now
+
     def _search(self, positions: tuple[int, ...]) -> Callable[[], FoundEvidence]:
         def search() -> FoundEvidence:
             if self._given_up:
                 raise Overdue("given up")
             questions = [self._questions[position] for position in positions]
             before = self._context.clock()
-            hits = search_questions(
-                self._searcher, questions, rerank=self._rerank, tracer=self._context.tracer
-            )
+            with limit_search(SearchLimits(lambda: self._seconds_for(before))) as limits:
+                hits = search_questions(
+                    self._searcher, questions, rerank=self._rerank, tracer=self._context.tracer
+                )
+            if limits.searched_locally:
+                self._counts["searched_locally"] += len(positions)
             free = [one for one in questions if not one.options]  # choices are always answered
             judged = iter(judge_questions(self._searcher, free, self._abstain) if free else [])
             judgements = [None if one.options else next(judged) for one in questions]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
@@ -93,6 +93,9 @@ class AskedAnswer:
     nearest passages. Without a retriever, or under `abstain: never`, `judgement` is None.
 
     `doubt` says why it is not certain whether the question has options, see `read_text`.
+
+    `prompt_tokens` counts the prompts that the model read (the question alone where it read none).
+    `tokens` counts what the model wrote, or the answer's text where it wrote nothing.
     """
 
     answer: str
@@ -109,6 +112,8 @@ class AskedAnswer:
     abstained: bool = False
     judgement: Judgement | None = None
     doubt: str = ""
+    prompt_tokens: int = 0
+    tokens: int = 0
 
 
 def ask_question(
@@ -198,8 +203,26 @@ def ask_questions(
         for row, part, reply in zip(rows, parts, replies, strict=True):
             absent = retriever.absent(asked[row]) if retriever is not None else ()
             answer = _answered(part, reply, settings, questions[row][1])
-            out[row] = replace(answer, absent=absent, judgement=judgements[row], doubt=doubts[row])
-    return [one for one in out if one is not None]
+            counted = _counted(answer, [one for one in reply if one], engine.tokenizer.count)
+            out[row] = replace(counted, absent=absent, judgement=judgements[row], doubt=doubts[row])
+    return [
+        one if one.tokens else _counted(one, (), engine.tokenizer.count)
+        for one in out
+        if one is not None
+    ]
+
+
+def _counted(
+    answer: AskedAnswer, replies: Sequence[Reply], count: Callable[[str], int]
+) -> AskedAnswer:
+    """Return the answer with its numbers of tokens."""
+    read = sum(reply.prompt.tokens for reply in replies)
+    written = sum(reply.tokens for reply in replies)
+    return replace(
+        answer,
+        prompt_tokens=read or count(answer.question),
+        tokens=written or count(answer.option or answer.answer),
+    )
 
 
 @dataclass(frozen=True)

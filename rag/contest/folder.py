@@ -33,8 +33,8 @@ from kofinlaw.rag.choosing.preference import Weights
 from kofinlaw.rag.choosing.weights_file import weights_of, weights_record
 from kofinlaw.rag.contest.contest_model import ContestSettings
 from kofinlaw.rag.contest.inlining import inline
+from kofinlaw.rag.index.calendar import Calendar
 from kofinlaw.rag.index.version_merge import merge_versions
-from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk
 

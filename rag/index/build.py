@@ -97,7 +97,7 @@ def build_index(
     meta["dimensions"] = 0 if vectors is None else int(vectors.shape[1])
     meta["floor"] = _floor(records, lexical, settings, vectors, cache).to_record()
     if settings.store == "weaviate":
-        from kofinlaw.rag.index.stores.weaviate_import import import_index
+        from kofinlaw.rag.index.stores.weaviate_server.importing import import_index
 
         built = Index(out, {**meta, "generation": building.name})
         import_index(built, settings, progress=progress)

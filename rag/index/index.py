@@ -21,6 +21,7 @@ from kofinlaw.errors import raise_if_machine
 from kofinlaw.rag.abstention.floor import Floor
 from kofinlaw.rag.abstention.provisions import Provisions
 from kofinlaw.rag.arrays import Vectors
+from kofinlaw.rag.index.calendar import Calendar
 from kofinlaw.rag.index.meta import FORMAT, IndexMeta, fingerprint
 from kofinlaw.rag.index.stores.table import FIELDS, read_table
 from kofinlaw.records import Chunk
@@ -101,6 +102,11 @@ class Index:
     def titles(self) -> tuple[str, ...]:
         """Titles of all documents, sorted."""
         return tuple(sorted({chunk.title for chunk in self.chunks}))
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The days of the passages."""
+        return Calendar(self.chunks)
 
     @cached_property
     def cited(self) -> dict[int, list[int]]:

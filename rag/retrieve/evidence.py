@@ -12,6 +12,7 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.abstention.decision import Judgement
 from kofinlaw.rag.answer_settings import AbstainMode
 from kofinlaw.rag.retrieve.in_force import AbsentAct
+from kofinlaw.rag.search_limits import SearchLimits, current_limits, limit_search
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk, Question
 from kofinlaw.tracing import Tracer, annotate_span, child_span
@@ -82,12 +83,17 @@ def search_questions(
 ) -> list[list[Hit]]:
     """Return the passages of each question, each on the day that the question itself names, if any.
 
-    The search is traced as `retrieval`, by `tracer` or within the span that is open.
+    The search is traced as `retrieval`, by `tracer` or within the span that is open. Where the
+    index has a server that does not answer, the index folder may be searched instead (a warning and
+    the limits of the search say so).
     """
     days = [datetime.date.fromisoformat(q.as_of) if q.as_of else None for q in questions]
     span_of = child_span if tracer is None else tracer.span
-    with span_of("retrieval", data_source="index") as span:
+    limits = current_limits() or SearchLimits()
+    with limit_search(limits), span_of("retrieval", data_source="index") as span:
         hits = searcher.search(questions, as_of=days if any(days) else None, rerank=rerank)
+        if limits.searched_locally:
+            span.set(searched_locally=True)
         for question, found in zip(questions, hits, strict=True):
             day = question.as_of or None
             documents = trace_records(found)

@@ -82,7 +82,7 @@ def search_lists(
     """
     store, weights = backends.store, retriever_weights(settings)
     queries = [one.query.text for one in asked]
-    shown = [one.scope.shown for one in asked]
+    shown = [one.scope.passages for one in asked]
     kinds = [kind for kind in settings.lexical_kinds if weights[kind]]
     if store.fuses and weights["dense"] and len(kinds) == 1:
         lists = store.hybrid(
@@ -92,7 +92,7 @@ def search_lists(
             settings.pool,
             alpha=settings.alpha,
             fusion=settings.fusion,
-            masks=shown,
+            allowed=shown,
         )
         yield "hybrid", weights[kinds[0]] + weights["dense"], lists
     else:
@@ -102,7 +102,7 @@ def search_lists(
             vectors = backends.query_vectors(queries)
             yield "dense", weights["dense"], store.dense(vectors, settings.pool, shown)
     if weights["cases"]:
-        voters = [one.scope.voters for one in asked]
+        voters = [one.scope.decisions for one in asked]
         similar = store.lexical(settings.lexical_kinds[0], queries, settings.case_pool, voters)
         votes = [vote(*one, index.cited, settings.pool) for one in similar]
         yield "cases", weights["cases"], votes

@@ -13,8 +13,17 @@ import numpy as np
 
 from kofinlaw.data.law.supplements import asks_for_supplements, is_supplement
 from kofinlaw.rag.arrays import Mask
+from kofinlaw.rag.index.admission import (
+    EVERYTHING,
+    Admission,
+    CitesArticles,
+    Condition,
+    InForce,
+    NoSupplement,
+    OfKind,
+)
+from kofinlaw.rag.index.calendar import Calendar
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Question
 
@@ -26,17 +35,24 @@ Allowed = Callable[[Question], Mask]
 # `any`: texts of all days.
 Days = datetime.date | Literal["any"] | Sequence[datetime.date | None] | None
 
+_MOST_SINGLE_ROWS = 5000  # rows that one condition may name
+
 
 @dataclass(frozen=True)
 class Scope:
     """The passages that one question may find.
 
-    `shown` are the passages that it may show (None: all), `voters` the passages of court decisions
-    that may vote on it.
+    `passages` are those that it may show, `decisions` the passages of court decisions that may
+    vote on it.
     """
 
-    shown: Mask | None
-    voters: Mask | None
+    passages: Admission = EVERYTHING
+    decisions: Admission = EVERYTHING
+
+    @property
+    def shown(self) -> Mask | None:
+        """The passages that it may show; None: all."""
+        return self.passages.mask
 
 
 class Scopes:
@@ -60,14 +76,18 @@ class Scopes:
             days = [as_of] * len(questions)
         else:
             days = as_of
+        kinds = self._settings.kinds
         out = []
         for question, day in zip(questions, days, strict=True):
-            found = None if allowed is None else allowed(question)
-            found = _both(found, None if day == "any" else self._of_day(day))
+            found = EVERYTHING.limited(None if allowed is None else allowed(question))
+            if day != "any":
+                found = self._of_day(found, day or self._settings.as_of)
             if not asks_for_supplements((question.question, *question.options)):
-                found = _both(found, self._articles)
-            voters = _both(found, self._citing) if self._settings.case_votes else None
-            out.append(Scope(_both(found, self._of_kinds), voters))
+                found = found.limited(self._articles, NoSupplement())
+            decisions = found
+            if self._settings.case_votes:
+                decisions = found.limited(self._citing, CitesArticles())
+            out.append(Scope(found.limited(self._of_kinds, OfKind(kinds)), decisions))
         return out
 
     @property
@@ -77,22 +97,35 @@ class Scopes:
             return ""
         return hashlib.sha256(np.packbits(shown).tobytes()).hexdigest()
 
-    @cached_property
+    @property
     def calendar(self) -> Calendar:
         """The days of the index's passages."""
-        return Calendar(self._index.chunks)
+        return self._index.calendar
 
-    def _of_day(self, day: datetime.date | None) -> Mask | None:
-        asked = day or self._settings.as_of
-        if asked is None:
-            return self._shown_today
-        if asked not in self._by_day:
-            self._by_day[asked] = self.calendar.in_force(asked)
-        return self._by_day[asked]
+    def _of_day(self, found: Admission, day: datetime.date | None) -> Admission:
+        """Limit `found` to the text in force on the day; None: to what is shown today."""
+        if day is None:
+            return found.limited(self._shown_today, self._shown_by)
+        if day not in self._by_day:
+            self._by_day[day] = self.calendar.in_force(day)
+        return found.limited(
+            self._by_day[day], None if self.calendar.day_numbers is None else InForce(day)
+        )
 
     @cached_property
     def _shown_today(self) -> Mask | None:
         return self.calendar.shown_on(self._today)
+
+    @cached_property
+    def _shown_by(self) -> Condition | None:
+        """The condition of what is shown today; None where it would name too many single rows."""
+        shown = self._shown_today
+        if shown is None or self.calendar.day_numbers is None:
+            return None
+        also = np.flatnonzero(shown & ~self.calendar.in_force_or_decided(self._today))
+        if len(also) > _MOST_SINGLE_ROWS:
+            return None
+        return InForce(self._today, decisions=True, also=tuple(also.tolist()))
 
     @cached_property
     def _of_kinds(self) -> Mask | None:
@@ -113,9 +146,3 @@ class Scopes:
         mask = np.zeros(self._index.meta["chunks"], dtype=bool)
         mask[list(self._index.cited)] = True
         return mask
-
-
-def _both(one: Mask | None, other: Mask | None) -> Mask | None:
-    if one is None or other is None:
-        return one if other is None else other
-    return one & other

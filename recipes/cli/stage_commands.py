@@ -159,10 +159,23 @@ def index(
     runs: Runs = DEFAULT_RUNS,
     resume: ResumeMode = "if-possible",
     trust: Trust = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Then list the collections on the Weaviate server, and remove those that only "
+            "earlier indexes of this recipe used.",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove them without asking.")] = False,
 ) -> None:
     """Build the index that `ask` and `answer` search."""
     bound = bind_recipe(recipe, overrides, runs)
     _run_stages(bound, resume, ["data", "index"], trust)
+    if prune:
+        from kofinlaw.recipes.cli.prune_index import prune_collections
+
+        prune_collections(bound, yes=yes)
     say_next(asking_command(bound.folder))
 
 

@@ -19,8 +19,8 @@ from kofinlaw.data.law.verifying.written import written_text
 from kofinlaw.rag.abstention.missing import read_names
 from kofinlaw.rag.abstention.misspelling import correct_names
 from kofinlaw.rag.arrays import Mask
+from kofinlaw.rag.index.calendar import Calendar
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.recipes.law_tools.results import Period
 from kofinlaw.records import Chunk
 

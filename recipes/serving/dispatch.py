@@ -14,6 +14,7 @@ from kofinlaw.recipes.serving.worker import Worker, WorkerLostError
 
 __all__ = ["BusyError", "Dispatcher"]
 
+_IDLE = 0.5  # seconds between two looks at an idle worker
 _GATHER = 0.01  # seconds to wait for companions of the first request of a batch
 
 
@@ -30,6 +31,8 @@ class _Waiting:
 
 class Dispatcher:
     """The queue in front of a worker. A job whose caller is gone is left out of the next batch.
+
+    A worker that ended is started again at once, also while no request waits.
 
     Args:
         worker: runs the batches.
@@ -48,6 +51,11 @@ class Dispatcher:
     def waiting(self) -> int:
         """How many requests wait for a batch and are not withdrawn."""
         return sum(not one.future.done() for one in self._queue)
+
+    @property
+    def loading(self) -> bool:
+        """Whether the worker is started again and not ready."""
+        return self._worker.loading or self._worker.lost
 
     def start(self) -> None:
         """Start to take requests, in the running event loop."""
@@ -80,7 +88,7 @@ class Dispatcher:
 
     async def _loop(self) -> None:
         while True:
-            await self._awake.wait()
+            await self._work_comes()
             await asyncio.sleep(_GATHER)
             batch: list[_Waiting] = []
             while self._queue and len(batch) < self._batch:
@@ -91,6 +99,17 @@ class Dispatcher:
                 self._awake.clear()
             if batch:
                 await self._answer(batch)
+
+    async def _work_comes(self) -> None:
+        """Wait for a request; start a worker that ended meanwhile again, once."""
+        tried = False
+        while not self._awake.is_set():
+            if self._worker.lost and not tried:
+                tried = True  # a run that does not load is tried again with the next request
+                with contextlib.suppress(WorkerLostError, UserError, OSError):
+                    await asyncio.to_thread(self._worker.revive)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._awake.wait(), _IDLE)
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         self.batches += 1

@@ -37,7 +37,7 @@ def lost_or_refused(result: object) -> FaultError | None:
         if not result.again:
             return FaultError(503, str(result), "server_stopping")
         status, code = (504, "timeout") if result.late else (503, "engine_lost")
-        return FaultError(status, f"{result}; it is started again for the next request", code)
+        return FaultError(status, f"{result}; it is started again", code)
     if isinstance(result, Refused):
         status = 500 if result.fault else 400
         return FaultError(status, result.message, result.code, result.param)

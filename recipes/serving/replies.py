@@ -71,6 +71,7 @@ def completion(
         tokens = (result.prompt_tokens, result.tokens)
     else:
         answer = result.answer
+        tokens = (answer.prompt_tokens, answer.tokens)
         text, finish = cut_at_stop(answer_text(answer), asked.limits.stop)[0], "stop"
         extra = {"citations": citations(result), "references": list(result.references)}
         extra |= {"abstained": answer.abstained, "origin": answer.origin}
@@ -82,6 +83,10 @@ def completion(
         unread = sorted(asked.given & {"temperature", "seed"})
         if unread:
             notes.append(f"not applied with rag: {', '.join(unread)}; the recipe decides")
+        limited = sorted(asked.given & {"max_tokens", "max_completion_tokens"})
+        chosen = answer.origin != "model" or answer.quoted or answer.option
+        if limited and chosen and answer.tokens > asked.limits.max_tokens:
+            notes.append(f"{limited[0]} not applied: the answer is a whole sentence or option")
         notes += [
             f"{absent.title} had no text on this day; its first is of {absent.first}"
             for absent in answer.absent

@@ -23,7 +23,8 @@ class Waiting:
     """A job of a request. It is withdrawn if its client leaves or waits longer than `seconds`.
 
     All methods raise FaultError: 499 for a client that left, 504 for a late answer, 503 for a lost
-    engine, 400 and 500 for a refused request. Creating it raises 429 if too many requests wait.
+    engine or one that is started again, 400 and 500 for a refused request. Creating it raises 429
+    if too many requests wait.
 
     Args:
         request: asked whether its client is still there.
@@ -42,6 +43,7 @@ class Waiting:
         *,
         quiet: float = 10.0,
     ) -> None:
+        self._dispatcher = dispatcher
         self._request, self._seconds, self._quiet = request, seconds, quiet
         self._end = time.monotonic() + seconds
         self._next = 0.0  # when to look for the client again
@@ -120,4 +122,8 @@ class Waiting:
         if await self._request.is_disconnected():
             raise FaultError(499, "the client left", "client_left")
         if time.monotonic() > self._end and not self._future.done():
-            raise FaultError(504, f"no answer within {self._seconds:g} seconds", "timeout")
+            late = f"no answer within {self._seconds:g} seconds"
+            if self._dispatcher.loading:
+                message = f"{late}: the engine is started again; try again"
+                raise FaultError(503, message, "engine_starting")
+            raise FaultError(504, late, "timeout")

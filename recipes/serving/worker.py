@@ -59,6 +59,7 @@ class Worker:
         self._process: BaseProcess | None = None
         self._lock = threading.Lock()  # a batch's messages must not mix with those of another
         self._ended = False
+        self.loading = False  # whether a process is started and has not loaded the run
         self.pid: int | None = None
 
     def start(self) -> None:
@@ -69,7 +70,27 @@ class Worker:
         with self._lock:
             self._start()
 
+    @property
+    def lost(self) -> bool:
+        """Whether a process was started and has ended, and may be started again."""
+        process = self._process
+        return not self._ended and self.pid is not None and not (process and process.is_alive())
+
+    def revive(self) -> None:
+        """Start the process again if it ended. Raises as `start` does."""
+        with self._lock:
+            if self.lost:
+                self._end()
+                self._start()
+
     def _start(self) -> None:
+        self.loading = True
+        try:
+            self._load_process()
+        finally:
+            self.loading = False
+
+    def _load_process(self) -> None:
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
         self._process = context.Process(target=_serve, args=(other, self._load), daemon=True)

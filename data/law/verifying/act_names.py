@@ -12,22 +12,24 @@ from collections.abc import Iterator
 
 from kofinlaw.data.law.citation_tokens import Token
 
-__all__ = ["FOREIGN", "OLD", "defined_name", "names_an_act", "overlaps", "unknown_names"]
+__all__ = ["defined_name", "foreign_words", "is_old", "names_an_act", "overlaps", "unknown_names"]
 
 # `구 상법`, also where a blank before 구 was lost: `대하여구 상법`.
-OLD = re.compile(
+_OLD = re.compile(
     r"(?:(?<![가-힣])(?:[구옛]|(?:종전|개정\s?전|개정되기\s?전)(?:의)?(?=[\s「]))\s?[「(]?|(?<=[가-힣])(?<![연요청지도기친입출창강탐촉복영항인추])구\s[「(]?)\s*$"
 )
-_COUNTRY = (
-    r"(?:미국|일본국?|독일|프랑스|영국|중국|중화인민공화국|대만|스위스|오스트리아|이탈리아|캐나다|호주|"
-    r"러시아|북한|베트남|필리핀|싱가포르|홍콩|유럽연합|유럽|EU|"
-    r"네덜란드|벨기에|스웨덴|덴마크|인도네시아|태국|말레이시아|브라질|멕시코|뉴질랜드|"
-    r"캘리포니아(?:\s소비자)?|뉴욕|델라웨어)"
-)
+_COUNTRIES = (
+    "미국|일본|일본국|독일|프랑스|영국|중국|중화인민공화국|대만|스위스|오스트리아|이탈리아|캐나다|호주|"
+    "러시아|북한|베트남|필리핀|싱가포르|홍콩|유럽연합|유럽|EU|"
+    "네덜란드|벨기에|스웨덴|덴마크|인도네시아|태국|말레이시아|브라질|멕시코|뉴질랜드|"
+    "캘리포니아|캘리포니아 소비자|뉴욕|델라웨어"
+).replace(" ", r"\s")
 # Words before a name that make it an act of another country: `미국 캘리포니아 주 민법`.
-FOREIGN = re.compile(
-    rf"(?<![가-힣])(?:{_COUNTRY}(?:\s[가-힣]{{2,10}}\s?주)?|[가-힣]{{2,8}}주)(?:의|\s연방|의\s연방)?\s?[「(]?$"
+_FOREIGN = re.compile(
+    rf"(?<![가-힣])(?:(?:{_COUNTRIES})(?:\s[가-힣]{{2,10}}\s?주)?|[가-힣]{{2,8}}주)(?:의|\s연방|의\s연방)?\s?[「(]?$"
 )
+_OLD_ENDS = frozenset("구옛전의")  # the last characters of _OLD
+_FOREIGN_ENDS = frozenset(name[-1] for name in _COUNTRIES.split("|")) | frozenset("주의방")
 # The end of the name of an act that the corpus may lack: `… 등에 관한 특례법`.
 _LONG_NAME = re.compile(
     r"관한\s?(?:특별조치법|특별법|특례법|법률|(?:규칙|규정)(?=\s?(?:제\s?\d|별표|부칙)))"
@@ -35,12 +37,13 @@ _LONG_NAME = re.compile(
 )
 _BEFORE_AN_ARTICLE = r"(?=\s*(?:\(|제\s*\d|상\s|의\s|에\s|은\s|을\s))"
 _OLD_NAME = re.compile(
-    r"(?<![가-힣])구\s(?P<name>(?:[가-힣ㆍ·]{1,20}\s){0,4}?[가-힣ㆍ·]{1,20}(?:법|법률))"
+    r"구(?<![가-힣]구)\s(?P<name>(?:[가-힣ㆍ·]{1,20}\s){0,4}?[가-힣ㆍ·]{1,20}(?:법|법률))"
     r"(?P<decree>\s?시행령|\s?시행규칙)?" + _BEFORE_AN_ARTICLE
 )
 _ONE_WORD = re.compile(
     r"(?<![가-힣A-Za-z「])[가-힣]{2,12}(?:특별법|특례법|기본법|특별조치법)(?:\s?시행령|\s?시행규칙)?"
 )
+_ONE_WORD_ENDS = ("특별법", "특례법", "기본법", "특별조치법")
 _BEFORE = 90  # characters before its last word in which the name of an unknown act begins
 _JOINED = re.compile(r"\s*(?:(?:과|와|및|또는|이나|나|의|에|은|는|이|가)\s)?\s*")
 _STOP = re.compile(
@@ -73,7 +76,30 @@ def names_an_act(text: str, token: Token) -> bool:
         return False
     if token.kind == "quoted" and _SAID.match(text, token.end):
         return False
-    return _DEFINING.search(text, max(0, token.start - 16), token.start) is None
+    low = max(0, token.start - 16)
+    return text.find("이하", low, token.start) < 0 or not _DEFINING.search(text, low, token.start)
+
+
+def foreign_words(text: str, start: int) -> str:
+    """Return the words before a name that make it an act of another country; empty without any."""
+    low = max(0, start - 24)
+    if _last_letter(text, low, start) not in _FOREIGN_ENDS:
+        return ""
+    match = _FOREIGN.search(text, low, start)
+    return match[0].strip() if match else ""
+
+
+def is_old(text: str, start: int, width: int = 10) -> bool:
+    """Return whether the words before a name make it an act as it was before an amendment.
+
+    `width` is the number of characters in which these words lie.
+    """
+    low = max(0, start - width)
+    return _last_letter(text, low, start) in _OLD_ENDS and _OLD.search(text, low, start) is not None
+
+
+def _last_letter(text: str, low: int, start: int) -> str:
+    return text[low:start].rstrip().rstrip("「(").rstrip()[-1:]
 
 
 def overlaps(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
@@ -99,5 +125,6 @@ def unknown_names(text: str, ends: list[int]) -> Iterator[Token]:
             low = joined.end()
         if low < match.start():
             yield Token("act", low, match.end(), " ".join(text[low : match.end()].split()))
-    for match in _ONE_WORD.finditer(text):
+    one_words = _ONE_WORD.finditer(text) if any(one in text for one in _ONE_WORD_ENDS) else ()
+    for match in one_words:
         yield Token("act", match.start(), match.end(), match.group(0))

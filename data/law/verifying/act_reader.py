@@ -11,9 +11,9 @@ from kofinlaw.data.law.citation_tokens import Token
 from kofinlaw.data.law.citations import CitationReader
 from kofinlaw.data.law.titles import canonical_title
 from kofinlaw.data.law.verifying.act_names import (
-    FOREIGN,
-    OLD,
     defined_name,
+    foreign_words,
+    is_old,
     names_an_act,
     overlaps,
     unknown_names,
@@ -67,6 +67,8 @@ class ActReader(CitationReader):
             if not overlaps(one.start, one.end, acts) and names_an_act(self.text, one):
                 new.append(one)
                 bisect.insort(acts, (one.start, one.end))
+        if not new:
+            return found
         spans = sorted((one.start, one.end) for one in new)
         kept = [one for one in found if not overlaps(one.start, one.end, spans)]
         return sorted([*kept, *new], key=lambda token: token.start)
@@ -88,9 +90,9 @@ class ActReader(CitationReader):
             start, title = self._short(token)
         else:
             title = canonical_title(token.value.removeprefix(FORMER), self.scope.titles)
-        if foreign := FOREIGN.search(self.text, max(0, start - 24), start):
-            title = f"{foreign[0].strip()} {title}"
-        old = token.value.startswith(FORMER) or OLD.search(self.text, max(0, start - 10), start)
+        if foreign := foreign_words(self.text, start):
+            title = f"{foreign} {title}"
+        old = token.value.startswith(FORMER) or is_old(self.text, start)
         if old and title and not title.startswith(FORMER):
             title = FORMER + title
             if match := _AMENDED.match(self.text, token.end, token.end + 240):
@@ -184,8 +186,7 @@ class ActReader(CitationReader):
     def _short(self, token: Token) -> tuple[int, str]:
         """Return (start, name) of a word before an article that names an act."""
         value = token.value
-        old = OLD.search(self.text, max(0, token.start - 4), token.start)
-        if old and (meaning := self.defined.get(FORMER + value)):
+        if is_old(self.text, token.start, 4) and (meaning := self.defined.get(FORMER + value)):
             return token.start, meaning
         if meaning := self.defined.get(value) or self.scope.names.get(value):
             return token.start, meaning

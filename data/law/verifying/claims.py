@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
 from kofinlaw.data.law.verifying.mentions import Mention
 from kofinlaw.data.law.verifying.words import letters
 
@@ -34,6 +35,7 @@ _QUOTE = re.compile(
     r"[“\"](?P<double>[^“”\"\n]{4,800})[”\"]|(?<![가-힣A-Za-z])[‘'](?P<single>[^‘’'\n]{4,800})[’']"
     r"|「(?P<corner>[^「」\n]{4,800})」(?=(?:이?라)?고\s?(?:규정|정하|정한|명시|밝히))"
 )
+_QUOTES = AnchoredPattern(re.compile(r"[“\"‘'「](?<![가-힣A-Za-z][‘'])"), _QUOTE)
 _BETWEEN = re.compile(
     r"\s*+(?:[(\[][^()\[\]]{1,60}[)\]])?+\s*+(?:본문|단서|전단|후단|전문)?+\s*+"
     r"(?P<particle>에\s?따르면|에\s?의하면|에\s?따라|은|는|에서는?|에는?|이|가|의|도|상|:)?+"
@@ -73,7 +75,7 @@ def claimed(
     """
     quotes = [
         (m.start(), m.end(), m["double"] or m["single"] or m["corner"])
-        for m in _QUOTE.finditer(text)
+        for m in _QUOTES.finditer(text)
     ]
     starts, ends = [one[0] for one in quotes], [one[1] for one in quotes]
     out = []

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
+
 __all__ = ["DECISION", "DecisionMention", "decision_key", "decision_mentions"]
 
 # The signs of case numbers: Supreme Court, lower courts, Constitutional Court.
@@ -17,6 +19,11 @@ _SIGNS = (
 DECISION = re.compile(
     rf"(?<![\d.])(?P<year>(?:19|20)\d\d|[4-9]\d)(?P<sign>{_SIGNS})(?P<number>\d{{1,7}})(?!\d)"
 )
+# A digit that a number can begin with: a year, and a sign behind it.
+_YEAR = re.compile(
+    rf"[124-9](?<![\d.].)(?=\d(?:\d\d)?[{''.join(sorted({one[0] for one in _SIGNS.split('|')}))}])"
+)
+_NUMBERS = AnchoredPattern(_YEAR, DECISION)
 _DAY_BEFORE = re.compile(
     r"(?:(?P<court>대법원|대판|대결|헌법재판소|헌재|[가-힣]{2,8}(?:법원|지원))(?:\s*전원합의체)?\s*)?"
     r"(?P<y>(?:19|20)\d\d)\s?\.\s?(?P<m>\d{1,2})\s?\.\s?(?P<d>\d{1,2})\s*+[.,]{0,2}+\s*+(?:자|선고)?+\s*+$"
@@ -52,7 +59,7 @@ def decision_key(match: re.Match[str]) -> str:
 
 def decision_mentions(text: str) -> Iterator[DecisionMention]:
     """Yield the numbers of decisions in a text, in order."""
-    for match in DECISION.finditer(text):
+    for match in _NUMBERS.finditer(text):
         low = max(0, match.start() - 48)
         before = _DAY_BEFORE.search(text, low, match.start())
         named = before or _COURT_BEFORE.search(text, low, match.start())

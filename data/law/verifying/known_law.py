@@ -14,8 +14,9 @@ from kofinlaw.data.law.citation_locations import Scope
 from kofinlaw.data.law.citations import document_aliases
 from kofinlaw.data.law.former_names import NAMES, FormerName, read_names
 from kofinlaw.data.law.provisions import provision_tree, read_lines
-from kofinlaw.data.law.titles import canonical_title, title_key
+from kofinlaw.data.law.titles import ALIASES, canonical_title, title_key
 from kofinlaw.data.law.verifying.decision_numbers import DECISION, decision_key
+from kofinlaw.data.law.verifying.hanja_names import HanjaNames
 from kofinlaw.data.law.verifying.words import letters
 from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.files import read_jsonl
@@ -102,6 +103,8 @@ class KnownLaw:
         self.acts = dict(acts)
         self.decisions = dict(decisions or {})
         self.former = {title_key(one.name): one for one in former}
+        self._names: dict[str, dict[str, str]] = {}  # what has been looked up
+        self._titles: dict[str, str] = {}
 
     @classmethod
     def of_corpus(cls, folder: Path) -> KnownLaw:
@@ -145,6 +148,11 @@ class KnownLaw:
         return Scope.of(known, attached=True)
 
     @cached_property
+    def hanja_names(self) -> HanjaNames:
+        """The names of acts and headings, for reading them in Chinese characters."""
+        return HanjaNames([*self.scope.titles.values(), *ALIASES], self.headings)
+
+    @cached_property
     def headings(self) -> frozenset[str]:
         """The letters of the headings of all articles."""
         return frozenset(
@@ -162,14 +170,6 @@ class KnownLaw:
             key = title_key(title)
             out.setdefault((key[:2], key[-2:]), []).append((key, title))
         return out
-
-    @cached_property
-    def _names(self) -> dict[str, dict[str, str]]:
-        return {}
-
-    @cached_property
-    def _titles(self) -> dict[str, str]:
-        return {}
 
     def title_of(self, name: str) -> str:
         """Return the title in the corpus that a name means; empty if the corpus has no such act.
@@ -208,10 +208,12 @@ class KnownLaw:
     def close_title(self, name: str) -> str:
         """Return the title that the letters of a name fit in their order, if there is one alone."""
         short = title_key(name)
+        if len(short) <= 5:
+            return ""
         alike = [
             title
             for key, title in self._by_ends.get((short[:2], short[-2:]), ())
-            if len(short) > 5 and (_in_order(short, key) or _in_order(key, short))
+            if _in_order(short, key) or _in_order(key, short)
         ]
         return alike[0] if len(alike) == 1 else ""
 

@@ -7,6 +7,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
+from kofinlaw.data.korean.hanja import has_hanja
 from kofinlaw.data.law.former_names import FormerName
 from kofinlaw.data.law.verifying.checked import FAILED, Basis, CheckedCitation
 from kofinlaw.data.law.verifying.claims import Claimed, claimed
@@ -24,9 +26,12 @@ _DAY = re.compile(
     r"(?:현재|기준|당시|시점|시행)"
 )
 _DATE_LINE = re.compile(
-    r"(?:^|\n)(?:선고일자|시행일자|작성일|date|as_of|기준일)\s?:\s?['\"]?"
+    r"(?<![^\n])(?:선고일자|시행일자|작성일|date|as_of|기준일)\s?:\s?['\"]?"
     r"(?P<y>(?:19|20)\d\d)[-.]?\s?(?P<m>\d{1,2})[-.]?\s?(?P<d>\d{1,2})"
 )
+
+_DATE_LINES = AnchoredPattern(re.compile(r"[선시작da기](?<![^\n].)"), _DATE_LINE)
+_HEAD = 4000  # characters in which a text names its day in a line
 
 
 def verify_citations(
@@ -52,7 +57,7 @@ def verify_citations(
     """
     if not isinstance(law, KnownLaw):
         law = KnownLaw.of_corpus(Path(law))
-    written = written_text(text)
+    written = written_text(text, law.hanja_names if has_hanja(text) else None)
     if as_of is None:
         day = text_day(written.text)
     else:
@@ -101,7 +106,7 @@ def text_day(text: str) -> str:
     It is the day of a line such as `선고일자: 2019-05-01`, or the first day before 현재, 기준,
     당시, 시점 or 시행.
     """
-    match = _DATE_LINE.search(text, 0, 4000) or _DAY.search(text)
+    match = next(_DATE_LINES.finditer(text[:_HEAD]), None) or _DAY.search(text)
     if match is None:
         return ""
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from kofinlaw.data.korean.hanja import hanja_readings, has_hanja
+
 __all__ = ["close_words", "holds_words", "letters"]
 
 _CLOSE = 0.85  # share of the pairs
@@ -56,8 +58,19 @@ def _parts(quoted: str) -> list[str]:
 def _in_order(text: str, parts: list[str]) -> bool:
     place = 0
     for part in parts:
-        place = text.find(part, place)
-        if place < 0:
+        start = _find_read(text, part, place) if has_hanja(part) else text.find(part, place)
+        if start < 0:
             return False
-        place += len(part)
+        place = start + len(part)
     return True
+
+
+def _find_read(text: str, part: str, place: int) -> int:
+    """Return where letters begin in a text, -1 without a place. A Chinese character may be any of
+    its readings.
+    """
+    wanted = [(one, *hanja_readings(one)) for one in part]
+    for start in range(place, len(text) - len(part) + 1):
+        if all(text[start + index] in readings for index, readings in enumerate(wanted)):
+            return start
+    return -1

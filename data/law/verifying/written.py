@@ -11,8 +11,11 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kofinlaw.data.korean.anchored_pattern import AnchoredPattern
+from kofinlaw.data.korean.hanja import has_hanja
 from kofinlaw.data.korean.spelling import number_in_words, standard_spans
 from kofinlaw.data.law.headers import CIRCLED
+from kofinlaw.data.law.verifying.hanja_names import HanjaNames
 
 __all__ = ["WrittenText", "written_text"]
 
@@ -39,7 +42,6 @@ _BEHIND_SUB = (
     "(?:" + "|".join(f"(?<=목{gap})" for gap in (",", ", ", "ㆍ", "·", " 및 ", " 또는 ")) + ")"
 )
 _LOOSE = re.compile(
-    rf"(?=[\d의제에(§{CIRCLED}“”\"‘’'`*<>〈〉《》≪≫–—-]|\s[의–—-])(?:"  # few characters pass
     rf"제(?=\d)(?:(?P<many>\d{{1,4}}(?:[조항호]?\s?(?:[,ㆍ·~]|및|또는|내지|부터|와|과)\s?\d{{1,4}}){{1,9}})"
     rf"\s?(?P<unit>[조항호]){_AFTER}"
     rf"|\d{{1,3}}호\s?(?P<subs>[가-하](?:\s?[,ㆍ·]\s?[가-하]){{1,9}})(?=\s?목{_AFTER})"
@@ -57,14 +59,31 @@ _LOOSE = re.compile(
     rf"|{_BEHIND_ARTICLE}\s?의\s?제?(?P<of>\d{{1,3}})(?=\s?[항호]{_UNIT_END})"
     rf"|{_BEHIND_ARTICLE}(?P<circled>[{CIRCLED}](?:\s?(?:[,ㆍ·]|및|또는)\s?[{CIRCLED}])*)"
     rf"|{_BEHIND_ARTICLE}\((?P<round>\d{{1,2}})\)(?=\s?항{_UNIT_END})"
+    r"|§§\s?(?P<sections>\d{1,4}(?:\s?[,ㆍ·]\s?\d{1,4}){0,9})"
     rf"|§\s?(?P<section>\d{{1,4}})(?:\s?조)?(?:\s?의\s?(?P<branch>\d{{1,3}}))?(?:\s?(?P<para>[{CIRCLED}]))?"
+    rf"(?:(?<=[{CIRCLED}])(?P<point>\d{{1,2}})\.(?!\d))?"
     r"|제(?P<words>[일이삼사오육칠팔구십백]{1,7})(?=[조항호](?:[^가-힣]|[의은는이가을를에와과및제]|$))"
     r"|(?P<open>[“\"‘'`*<〈《≪]{1,2})"
     r"(?=[가-힣A-Za-z0-9ㆍ· ]{1,60}(?:법|법률|시행령|시행규칙|규정|세칙)"
     r"[”\"’'`*>〉》≫]{1,2}\s?(?:제?\s?\d|별표))"
     r"|(?:(?<=법)|(?<=법률)|(?<=시행령)|(?<=규칙)|(?<=규정)|(?<=세칙))(?P<close>[”\"’'`*>〉》≫]{1,2})"
-    r"(?=\s?(?:제?\s?\d|별표)))"
+    r"(?=\s?(?:제?\s?\d|별표))"
 )
+_BEHIND_UNIT = rf"[조항호법률령칙정세」{CIRCLED}]"
+# A character that a loose form can begin with, and what must be next to it.
+_ANCHOR = re.compile(
+    rf"""[\d의제에(§{CIRCLED}“”"‘’'`*<>〈〉《》≪≫–—\s-](?:
+    (?<=[\d의])(?:(?<={_BEHIND_UNIT}.)|(?<={_BEHIND_UNIT}\s.)
+        |(?<=의\d.)|(?<=의\d\d.)|(?<=의\d\s.)|(?<=의\d\d\s.))
+    |(?<=제)(?=\d++(?:[조항호]?\s?(?:[,ㆍ·~및와과]|또는|내지|부터)\s?\d|의\d|호\s?[가-하]\s?[,ㆍ·])
+        |[일이삼사오육칠팔구십백])
+    |(?<=[조\d]에)(?=서)
+    |(?<=[{CIRCLED}])(?<=[조\d\s].)
+    |(?<=\s)(?=[의–—-])
+    |(?<=[^\d의제에{CIRCLED}\s]))""",
+    re.VERBOSE,
+)
+_LOOSE_FORMS = AnchoredPattern(_ANCHOR, _LOOSE)
 _HEADING = re.compile(r"(?<=[조條\d])[【〔]([^【】〔〕\n]{1,60})[】〕]")  # `제3조【신고】`
 # Behind a blank it may begin a part of a judgment, so it must be as long as in `제3조 […]`.
 _APART = re.compile(r"(?<=[조條\d][ \u3000\u00a0])[【〔]([^【】〔〕\n]{1,60})[】〕]")
@@ -89,8 +108,11 @@ class WrittenText:
         return self.starts[start], self.ends[end - 1]
 
 
-def written_text(original: str) -> WrittenText:
-    """Return the text in one spelling. The time grows with the length of the text alone."""
+def written_text(original: str, names: HanjaNames | None = None) -> WrittenText:
+    """Return the text in one spelling. The time grows with the length of the text alone.
+
+    `names` reads the names of acts in Chinese characters; without it they stay.
+    """
     text, starts, ends = original, None, None
     if _STRANGE.search(original):
         text, starts, ends = _composed(original)
@@ -98,6 +120,8 @@ def written_text(original: str) -> WrittenText:
         text = _APART.sub(r"[\1]", _HEADING.sub(r"(\1)", text))
     if _OTHER.search(text):
         text = text.translate(_ONE_TO_ONE)
+    if names is not None and has_hanja(text):
+        text, starts, ends = _replaced(text, starts, ends, names.spans(text))
     for spans in (standard_spans, _loose_spans):
         text, starts, ends = _replaced(text, starts, ends, list(spans(text)))
     return WrittenText(text, starts, ends)
@@ -110,7 +134,7 @@ def _loose_spans(text: str) -> Iterator[tuple[int, int, str]]:
     제3조의2. `제382의3조`, `제3조-제5조`, and lists that name their unit once: `제1, 2항`.
     """
     opened = False
-    for match in _LOOSE.finditer(text):
+    for match in _LOOSE_FORMS.finditer(text):
         if parts := _listed(match):
             yield from parts
             continue
@@ -126,7 +150,8 @@ def _numbered(match: re.Match[str]) -> str:
         return f"제{match['stem']}{match['kind']}의{match['twig']}"
     if match["section"]:
         branch = f"의{match['branch']}" if match["branch"] else ""
-        return f"제{match['section']}조{branch}" + _paragraph(match["para"])
+        item = f"제{match['point']}호" if match["point"] else ""
+        return f"제{match['section']}조{branch}" + _paragraph(match["para"]) + item
     if match["of"]:
         return f" 제{match['of']}"
     if match["round"]:
@@ -164,10 +189,14 @@ def _listed(match: re.Match[str]) -> list[tuple[int, int, str]]:
         ends = [place + (match.string[place] == unit) if place < end else end for place in ends]
         words = [f"제{one[0]}{unit}" for one in numbers]
         return list(zip(begins, ends, words, strict=True))
-    if match["run"]:  # 1호 및 2호
-        at = match.start()
-        run = re.finditer(r"\d+", match["run"])
-        return [(at + one.start(), at + one.end(), f"제{one[0]}") for one in run]
+    for name, form in (("run", "제{}"), ("sections", "제{}조")):  # `1호 및 2호`, `§§103, 104`
+        if match[name]:
+            numbers = list(re.finditer(r"\d+", match[name]))
+            begins = [match.start(name) + one.start() for one in numbers]
+            begins[0] = match.start()
+            ends = [match.start(name) + one.end() for one in numbers]
+            words = [form.format(one[0]) for one in numbers]
+            return list(zip(begins, ends, words, strict=True))
     for name, word in (("circled", _paragraph), ("subs", "{}목".format)):
         if match[name]:
             places = range(match.start(name), match.end(name))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from kofinlaw.rag.arrays import Found, Mask, Vectors
+from kofinlaw.rag.arrays import Found, Vectors
+from kofinlaw.rag.index.admission import Admission
 from kofinlaw.rag.settings import Fusion
 
 __all__ = ["Store"]
@@ -15,14 +16,14 @@ class Store(Protocol):
     """Searches the passages of one index.
 
     `fuses` is True where `hybrid` is one call to a server, and False where it is two searches that
-    are fused here. Every method takes one mask for each query (None: all passages may be found)
-    and returns one result for each query.
+    are fused here. Every method takes for each query which passages it may find, and returns one
+    result for each query.
     """
 
     fuses: bool
 
     def lexical(
-        self, kind: str, queries: Sequence[str], k: int, masks: Sequence[Mask | None]
+        self, kind: str, queries: Sequence[str], k: int, allowed: Sequence[Admission]
     ) -> list[Found]:
         """Return the best `k` passages that share words with each query, by BM25.
 
@@ -30,7 +31,7 @@ class Store(Protocol):
         """
         ...
 
-    def dense(self, vectors: Vectors, k: int, masks: Sequence[Mask | None]) -> list[Found]:
+    def dense(self, vectors: Vectors, k: int, allowed: Sequence[Admission]) -> list[Found]:
         """Return the `k` passages nearest to each query vector, by cosine."""
         ...
 
@@ -43,7 +44,7 @@ class Store(Protocol):
         *,
         alpha: float,
         fusion: Fusion,
-        masks: Sequence[Mask | None],
+        allowed: Sequence[Admission],
     ) -> list[Found]:
         """Return the best `k` passages of both searches fused.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.stores.base import Store
 from kofinlaw.rag.index.stores.local import LocalStore
@@ -13,10 +15,14 @@ __all__ = ["open_store"]
 def open_store(index: Index, settings: RagSettings) -> Store:
     """Return the store that `settings.store` names.
 
-    Raises UserError where a server is named that cannot be used.
+    A server is connected by the first search, which raises UserError where it cannot be used.
     """
+    local = partial(LocalStore, index, settings.workers)
     if settings.store == "weaviate":
-        from kofinlaw.rag.index.stores.weaviate import WeaviateStore
+        from kofinlaw.rag.index.stores.weaviate_server.fallback import ServerOrLocal
+        from kofinlaw.rag.index.stores.weaviate_server.store import WeaviateStore
 
-        return WeaviateStore.connect(index, settings)
-    return LocalStore(index, settings.workers)
+        instead = settings.weaviate.when_unavailable == "local"
+        connect = partial(WeaviateStore.connect, index, settings)
+        return ServerOrLocal(connect, local, instead=instead)
+    return local()

@@ -9,6 +9,7 @@ import numpy as np
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.rag.arrays import Found, Mask, Vectors
 from kofinlaw.rag.fusion import Ranked, fuse
+from kofinlaw.rag.index.admission import Admission
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.tokens import tokens_of
 from kofinlaw.rag.settings import Fusion
@@ -30,7 +31,7 @@ class LocalStore:
         self._opened: dict[str, LexicalIndex] = {}
 
     def lexical(
-        self, kind: str, queries: Sequence[str], k: int, masks: Sequence[Mask | None]
+        self, kind: str, queries: Sequence[str], k: int, allowed: Sequence[Admission]
     ) -> list[Found]:
         """Return the best `k` passages that share tokens with each query, by BM25.
 
@@ -41,14 +42,15 @@ class LocalStore:
         lexical = self._opened[kind]
         tokens = tokens_of(kind, queries, workers=self._workers)
         return [
-            lexical.query(words, k, allowed=mask) for words, mask in zip(tokens, masks, strict=True)
+            lexical.query(words, k, allowed=one.mask)
+            for words, one in zip(tokens, allowed, strict=True)
         ]
 
-    def dense(self, vectors: Vectors, k: int, masks: Sequence[Mask | None]) -> list[Found]:
+    def dense(self, vectors: Vectors, k: int, allowed: Sequence[Admission]) -> list[Found]:
         """Return the `k` passages nearest to each vector, by cosine; exact."""
         return [
-            nearest(self._index.vectors, vector, k, mask)
-            for vector, mask in zip(vectors, masks, strict=True)
+            nearest(self._index.vectors, vector, k, one.mask)
+            for vector, one in zip(vectors, allowed, strict=True)
         ]
 
     def hybrid(
@@ -60,14 +62,14 @@ class LocalStore:
         *,
         alpha: float,
         fusion: Fusion,
-        masks: Sequence[Mask | None],
+        allowed: Sequence[Admission],
     ) -> list[Found]:
         """Return the best `k` passages of both searches fused.
 
         `alpha` is the share of the vectors.
         """
-        lexical = self.lexical(kind, queries, k, masks)
-        dense = self.dense(vectors, k, masks)
+        lexical = self.lexical(kind, queries, k, allowed)
+        dense = self.dense(vectors, k, allowed)
         out: list[Found] = []
         for by_words, by_vector in zip(lexical, dense, strict=True):
             lists = [Ranked("words", *by_words, 1 - alpha), Ranked("dense", *by_vector, alpha)]

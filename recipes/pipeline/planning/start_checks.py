@@ -28,6 +28,7 @@ from kofinlaw.recipes.pipeline.planning.at_hand import (
     NeededExtra,
     NeededModel,
     card_problems,
+    costly_tokenization,
     needed_extras,
     needed_models,
 )
@@ -267,6 +268,7 @@ def _check_at_hand(run: Run, found: StartChecks) -> None:
     found.extras = [
         extra for extra in needed_extras(run.recipe, trained=found.trained) if extra.key != unused
     ]
+    found.warnings += costly_tokenization(run.recipe)
     lines: dict[str, list[NeededModel]] = {}
     for model in found.models:
         if model.at_hand:

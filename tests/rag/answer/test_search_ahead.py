@@ -12,6 +12,7 @@ from worlds import World, same_bytes
 
 from kofinlaw import UserError
 from kofinlaw.rag.answer.watchdog import ThreadCaller
+from kofinlaw.rag.search_limits import current_limits
 
 
 def test_later_questions_are_searched_while_earlier_ones_are_answered(
@@ -107,3 +108,28 @@ def test_each_question_is_searched_on_its_own_day(tmp_path: Path) -> None:
     path.write_text('{"id": "A", "question": "책임?", "as_of": "어제"}\n', encoding="utf-8")
     with pytest.raises(UserError, match="`as_of` is not a date"):
         world.answer(path, tmp_path / "bad")
+
+
+def test_a_search_knows_the_time_that_answering_has_left_and_counts_what_the_folder_answered(
+    tmp_path: Path, few: Path
+) -> None:
+    world = World()
+    left: list[float] = []
+
+    class Limited(simulation.FakeSearcher):
+        def search(self, asked: Any, *, as_of: Any = None, rerank: bool = True) -> Any:
+            limits = current_limits()
+            assert limits is not None
+            left.append(limits.seconds_left())
+            limits.searched_locally = len(left) == 1
+            return super().search(asked, as_of=as_of, rerank=rerank)
+
+    world.searcher = Limited(world.clock)
+    figures = world.answer(few, tmp_path / "a", budget_minutes=30, stall_seconds=1e9)
+    assert 0 < figures["searched_locally"] < 23
+    assert left == sorted(left, reverse=True)
+    assert 0 < left[-1] <= left[0] <= 30 * 60
+    left.clear()
+    world.answer(few, tmp_path / "b", budget_minutes=30, stall_seconds=7)
+    assert left == [7] * len(left), "a search that stalls has no more time than that"
+    assert current_limits() is None

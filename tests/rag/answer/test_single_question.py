@@ -55,6 +55,9 @@ def test_ask_gives_the_option_and_says_what_the_model_read() -> None:
     assert result.decisive in decisive.text
     assert result.evidence[0].unit.startswith("전자금융거래법 제")
     assert result.origin == "model"
+    count = DummyEngine().tokenizer.count
+    assert result.prompt_tokens > 2 * count(result.evidence[0].read)  # two prompts were read
+    assert result.tokens == count(result.option)
 
 
 def test_ask_without_documents_and_without_a_question() -> None:

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.calendar import Calendar
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.version_merge import merge_versions
-from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.records import Chunk, Question
 

@@ -50,7 +50,7 @@ def test_a_batch_finds_the_same_as_single_questions(tmp_path: Path, chunks: Path
 
 
 def test_free_text_has_no_option_query() -> None:
-    scope = Scope(None, None)
+    scope = Scope()
     queries = option_queries([Question("1", "무엇인가?"), CHOICE], [scope, scope])
     assert [query.position for query in queries] == [1, 1]
     assert all(CHOICE.question in query.query.text for query in queries)

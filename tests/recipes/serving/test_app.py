@@ -10,7 +10,7 @@ import socket
 import httpx
 import openai
 import pytest
-from small_serving import echo, until
+from small_serving import SlowlyLoaded, echo, until
 
 from kofinlaw.recipes.serving.chat_request import MOST_QUESTION
 from kofinlaw.recipes.serving.worker import Worker
@@ -182,6 +182,41 @@ def test_a_late_or_lost_engine_ends_only_the_requests_that_it_had(small_server, 
     assert lost.status_code in (503, 504)
     third = started_again(address, ask, own)
     assert len({first, second, third}) == 3
+    own.stop()
+
+
+def test_a_killed_engine_is_started_again_before_the_next_request(small_server, ask, tmp_path):
+    ready = tmp_path / "ready"
+    ready.touch()
+    own = Worker(SlowlyLoaded(tmp_path / "log", ready))
+    own.start()
+    ready.unlink()
+    address = small_server(own=own, seconds=0.5, rag=False)
+    os.kill(own.pid, signal.SIGKILL)
+    until(lambda: (tmp_path / "log").read_text().count("loading") == 2)  # no request waits
+    early = ask(address, "too early")
+    assert (early.status_code, early.json()["error"]["code"]) == (503, "engine_starting")
+    assert early.headers["retry-after"]
+    ready.touch()
+    until(lambda: not own.loading)
+    assert ask(address, "again").status_code == 200
+    own.stop()
+
+
+def test_a_request_waits_for_the_engine_that_is_started_again(small_server, ask, tmp_path):
+    ready = tmp_path / "ready"
+    ready.touch()
+    own = Worker(SlowlyLoaded(tmp_path / "log", ready))
+    own.start()
+    ready.unlink()
+    address = small_server(own=own, seconds=60, rag=False)
+    os.kill(own.pid, signal.SIGKILL)
+    until(lambda: (tmp_path / "log").read_text().count("loading") == 2)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, address, "early")
+        until(lambda: small_server.dispatchers[address].waiting == 1)
+        ready.touch()
+        assert waiting.result().status_code == 200
     own.stop()
 
 

@@ -17,6 +17,14 @@ class Gate:
     def __init__(self, fault=None):
         self.open, self.started = threading.Event(), threading.Event()
         self.batches, self.fault = [], fault
+        self.lost, self.loading, self.revived = False, False, 0
+
+    def revive(self):
+        self.revived += 1
+        self.lost = False
+        if self.fault is not None:
+            self.lost = True
+            raise self.fault
 
     def run(self, jobs, *, text, wanted):
         self.started.set()
@@ -109,3 +117,37 @@ def test_jobs_that_wait_are_cancelled_by_the_stop():
         return dispatcher.submit("never")
 
     assert with_dispatcher(gate, work).cancelled()
+
+
+async def revived(gate):
+    while not gate.revived:
+        await asyncio.sleep(0.01)
+
+
+def test_a_worker_that_ended_is_started_again_while_no_request_waits():
+    gate = Gate()
+    gate.lost = True
+    gate.open.set()
+
+    async def work(dispatcher):
+        assert dispatcher.loading
+        await asyncio.wait_for(revived(gate), 20)
+        assert not dispatcher.loading
+        return await dispatcher.submit("after it")
+
+    assert with_dispatcher(gate, work) == "after it"
+    assert gate.revived == 1
+
+
+def test_a_run_that_does_not_load_again_is_tried_once_for_each_request():
+    gate = Gate(fault=UserError("the model is gone"))
+    gate.lost = True
+    gate.open.set()
+
+    async def work(dispatcher):
+        await asyncio.wait_for(revived(gate), 20)
+        return [await dispatcher.submit(number) for number in range(2)]
+
+    results = with_dispatcher(gate, work)
+    assert all(isinstance(one, WorkerLostError) for one in results)
+    assert 1 <= gate.revived <= 3

@@ -386,3 +386,23 @@ def test_labels_hold_no_text():
     assert {name for row in rows for name in row} == {
         "set", "id", "act", "start", "end", "sha256", "kind", "verdict",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("가나법 §2①2.", [("가나법 제2조", "제1항제2호", AS_FAR)]),
+        ("가나법 §2①3.", [("가나법 제2조", "제1항제3호", "does not exist")]),
+        ("가나법 §2①2.5배", [("가나법 제2조", "제1항", AS_FAR)]),
+        (
+            "가나법 §§1, 2ㆍ9",
+            [
+                ("가나법 제1조", "", AS_FAR),
+                ("가나법 제2조", "", AS_FAR),
+                ("가나법 제9조", "", "does not exist"),
+            ],
+        ),
+    ],
+)
+def test_section_signs_of_memoranda_are_read(text, found):
+    assert [one for one in verdicts(text) if one[0] != "가나법"] == found

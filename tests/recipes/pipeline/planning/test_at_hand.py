@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kofinlaw.models.embedding.joined import JoinedPart, write_joined
-from kofinlaw.recipes.pipeline.planning.at_hand import needed_extras, needed_models
+from kofinlaw.recipes.pipeline.planning.at_hand import (
+    costly_tokenization,
+    needed_extras,
+    needed_models,
+)
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.schema import load_recipe
 
@@ -39,3 +45,13 @@ def test_a_folder_without_an_embedder_is_named(folders, tmp_path):
     (row,) = (row for row in needed_models(run) if row.key == "rag.embedder")
     assert not row.at_hand
     assert "modules.json" in row.command
+
+
+def test_the_servers_own_tokenizer_is_said_to_cost(tmp_path):
+    guide = str(Path(__file__).parents[4] / "recipes" / "presets" / "guide.yaml")
+    chosen = "rag.weaviate.tokenization=kagome_kr"
+    (said,) = costly_tokenization(load_recipe(guide, [chosen])[0])
+    assert "R@10 .320" in said
+    assert "set rag.weaviate.tokenization: whitespace" in said
+    assert costly_tokenization(load_recipe(guide, [])[0]) == []
+    assert costly_tokenization(load_recipe(guide, [chosen, "rag.store=local"])[0]) == []

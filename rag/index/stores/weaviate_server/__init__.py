@@ -1,0 +1,3 @@
+"""Search a Weaviate server: its connection, collections, import, filters and searches."""
+
+__all__: list[str] = []
