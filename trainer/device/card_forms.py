@@ -8,28 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 
 __all__ = ["as_on_card", "takes_card_form"]
 
-_simulated = False
+_simulated: ContextVar[bool] = ContextVar("simulated", default=False)
 
 
 def takes_card_form(device: torch.device) -> bool:
     """Return whether work on `device` takes the form for a card."""
-    return device.type == "cuda" or _simulated
+    return device.type == "cuda" or _simulated.get()
 
 
 @contextmanager
 def as_on_card(simulated: bool = True) -> Iterator[None]:
-    """Let work on every device of this process take the form for a card, inside of this block.
+    """Let work of this thread take the form for a card on every device, inside of this block.
 
     Only fake tensors can run it: a processor has no kernels for these forms.
     """
-    global _simulated
-    before, _simulated = _simulated, simulated
+    before = _simulated.set(simulated)
     try:
         yield
     finally:
-        _simulated = before
+        _simulated.reset(before)
