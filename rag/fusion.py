@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kofinlaw.rag.arrays import Rows, Scores
+from kofinlaw.rag.arrays import Found, Rows, Scores
 from kofinlaw.rag.settings import Fusion
 
-__all__ = ["RANK_CONSTANT", "Fused", "Ranked", "fuse", "fusion_values"]
+__all__ = ["RANK_CONSTANT", "Fused", "Ranked", "fuse", "fuse_both", "fusion_values"]
 
 RANK_CONSTANT = 60  # Weaviate's and Cormack et al. 2009
 
@@ -60,6 +60,17 @@ def fuse(lists: Sequence[Ranked], method: Fusion = "relative_score") -> list[Fus
             finders.setdefault(row, {})[ranked.by] = None
     order = sorted(scores, key=lambda row: (-scores[row], row))
     return [Fused(row, scores[row], tuple(finders[row])) for row in order]
+
+
+def fuse_both(by_words: Found, by_vector: Found, k: int, alpha: float, method: Fusion) -> Found:
+    """Return the best `k` passages of a list by words and one by vectors, fused.
+
+    `alpha` (0..1) is the share of the vectors.
+    """
+    lists = [Ranked("words", *by_words, 1 - alpha), Ranked("dense", *by_vector, alpha)]
+    best = fuse(lists, method)[:k]
+    rows = np.array([row for row, _, _ in best], dtype=np.int64)
+    return rows, np.array([score for _, score, _ in best], dtype=np.float64)
 
 
 def fusion_values(scores: Scores, method: Fusion) -> NDArray[np.float64]:

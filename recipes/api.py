@@ -209,6 +209,17 @@ class OpenRun:
             asking = self._asking = self._asking or _Asking.load(self)
             return asking.retriever.embed_queries(texts)
 
+    def count_embedded(self, texts: Sequence[str]) -> int:
+        """Return how many tokens `embed` reads of texts; 0 if the embedder cannot count.
+
+        Raises UserError as `embed` does.
+        """
+        from kofinlaw.offline import guard
+
+        with self._turn, guard(offline=self.recipe.offline):
+            asking = self._asking = self._asking or _Asking.load(self)
+            return asking.retriever.count_query_tokens(texts)
+
     def close(self) -> None:
         """Free the model; safe to call twice."""
         with self._turn:

@@ -113,15 +113,16 @@ class StandIn:
     def enter(self, name: str) -> None:
         """Count a call; die or be silent where that was asked for."""
         with self._lock:
+            ended = self._ended  # of this life: `start` makes another one
             self.calls.append(name)
             if self.dies_after is not None:
                 self.dies_after -= 1
                 if self.dies_after < 0:
                     self.dies_after = None
+                    self.silent = True  # first: who waits for the end may set it back
                     threading.Thread(target=self.stop, daemon=True).start()
-                    self.silent = True
-        ended = self._ended
-        if self.silent:
+            silent = self.silent
+        if silent:
             ended.wait()
             raise StandInError("stopped")
 

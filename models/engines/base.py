@@ -12,6 +12,7 @@ from kofinlaw import UserError
 from kofinlaw.decoding import clean_text
 
 __all__ = [
+    "MOST_REFERENCE",
     "SERVER_UNREACHABLE",
     "ChoiceScore",
     "Engine",
@@ -29,6 +30,7 @@ __all__ = [
 Finish = Literal["stop", "length", "error"]
 # How `Generation.fault` begins when no server could be reached. The request may be sent again.
 SERVER_UNREACHABLE = "no server can be reached"
+MOST_REFERENCE = 10.0  # largest `Request.reference_weight`
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +44,16 @@ class Request:
       `max_tokens`. `regex`: it matches the whole answer. `json_schema`: the answer follows it.
       `Engine.score` ranks choices by their summed log-probability instead, which favours short
       ones.
-    - With `choices` and a `reference` (another prompt, rendered as `prompt` is), each token is
-      chosen by its log-probability after `prompt` minus `reference_weight` (0..1) times that after
-      `reference`, both with the answer so far. Weight 0 is generation without it. The answer's
-      tokens are the same after both, so the reference ends with the text that ends the prompt.
+    - With `choices` and a `reference` (another prompt, rendered as `prompt` is), the answer is
+      found by a beam search that has a beam for each choice. A text's value is the mean
+      log-probability of its tokens after `prompt`, minus `reference_weight` (0..10) times that
+      after `reference`. Weight 0 is generation without it. The answer's tokens are the same after
+      both, so the reference ends with the text that ends the prompt.
     - Without `logprob` an engine may leave out the text's log-probability. llama.cpp otherwise
       reads its whole vocabulary again for each token.
 
     Raises UserError for more than one constraint, a reference without choices, and a weight of it
-    outside 0..1.
+    outside 0..10.
     """
 
     prompt: str
@@ -72,14 +75,15 @@ class Request:
             raise UserError(
                 "a request with a reference needs choices", remedy="give choices, or no reference"
             )
-        if not 0 <= self.reference_weight <= 1:
+        if not 0 <= self.reference_weight <= MOST_REFERENCE:
             raise UserError(
-                f"reference_weight is {self.reference_weight:g}", remedy="use a weight of 0 to 1"
+                f"reference_weight is {self.reference_weight:g}",
+                remedy=f"use a weight of 0 to {MOST_REFERENCE:g}",
             )
 
     @property
     def contrasted(self) -> bool:
-        """Whether tokens are chosen by the difference from the reference."""
+        """Whether the answer is chosen by the difference from the reference."""
         return bool(self.reference) and self.reference_weight > 0
 
 

@@ -1,8 +1,4 @@
-"""Generate batches of texts with a key-value cache: greedy, sampled or constrained.
-
-A constrained text may be generated from the difference of two prompts of the model, with and
-without the context (context-aware decoding, Shi et al. 2023, arXiv:2305.14739).
-"""
+"""Generate batches of texts with a key-value cache: greedy, sampled or constrained."""
 
 from __future__ import annotations
 
@@ -21,20 +17,16 @@ __all__ = ["ActiveSequence", "append_at_once", "generate_batch"]
 
 
 class ActiveSequence:
-    """One answer during generation: its request, the token ids of its prompt and of its reference
-    (none without one), and its constraint.
-    """
+    """One answer during generation: its request, the token ids of its prompt, its constraint."""
 
     def __init__(
         self,
         request: Request,
         prompt: list[int],
         constraint: Constraint | None = None,
-        reference: Sequence[int] = (),
     ) -> None:
         self.request = request
         self.prompt = prompt
-        self.reference = list(reference)
         self.generated: list[int] = []
         self.logprob = 0.0
         self.finish: Finish | None = None
@@ -46,12 +38,9 @@ class ActiveSequence:
     def label_tokens(self) -> list[int]:
         """Return one token per choice if the answer is the likeliest of single-token choices.
 
-        Empty if a choice has more tokens, if the answer is sampled, if it has a reference, or if
-        there are no choices.
+        Empty if a choice has more tokens, if the answer is sampled, or if there are no choices.
         """
         trie = self._constraint
-        if self.reference:
-            return []
         if isinstance(trie, ChoiceTrie) and self.request.temperature == 0 and not trie.done:
             return trie.single_tokens()
         return []
@@ -123,52 +112,6 @@ class ActiveSequence:
         elif len(self.generated) >= self.request.max_tokens and not self.request.choices:
             self.finish = "length"
 
-    def candidates(self) -> list[list[int]]:
-        """Return the tokens that the choices allow next, one list for each way to continue.
-
-        The tokens that end a text are one way: the least likely of them would otherwise decide by
-        a difference of two tiny probabilities.
-        """
-        trie = self._trie()
-        allowed = trie.allowed_tokens()
-        ends = [token for token in allowed if token in trie.ends]
-        return [[token] for token in allowed if token not in trie.ends] + ([ends] if ends else [])
-
-    def append_contrasted(
-        self, ways: Sequence[Sequence[int]], own: Sequence[float], reference: Sequence[float]
-    ) -> None:
-        """Choose the way with the largest difference, append its token, and set `finish`.
-
-        Above temperature 0 the way is sampled from the softmax of the differences.
-
-        Args:
-            ways: the result of `candidates`.
-            own: log-probabilities of all its tokens, in order, after the prompt.
-            reference: the same after the reference.
-        """
-        values, firsts, start = [], [], 0
-        for way in ways:
-            part = slice(start, start + len(way))
-            ours, theirs = (torch.tensor(row[part]) for row in (own, reference))
-            values.append(ours.logsumexp(0) - self.request.reference_weight * theirs.logsumexp(0))
-            firsts.append(start + int(ours.argmax()))
-            start += len(way)
-        differences = torch.stack(values)
-        greedy = self.request.temperature == 0
-        index = int(differences.argmax()) if greedy else self._sample(differences)
-        token = [token for way in ways for token in way][firsts[index]]
-        self.logprob += own[firsts[index]]
-        self.generated.append(token)
-        trie = self._trie()
-        trie.advance(token)
-        if trie.done:
-            self.finish = "stop"
-
-    def _trie(self) -> ChoiceTrie:
-        if not isinstance(self._constraint, ChoiceTrie):
-            raise TypeError("an answer with a reference is one of given choices")
-        return self._constraint
-
     def _has_stop(self, tokenizer: Tokenizer) -> bool:
         if not self.request.stop:
             return False
@@ -205,22 +148,16 @@ def generate_batch(
 ) -> list[Generation]:
     """Generate until every sequence is finished, as one batch; `after_step` may raise to end it.
 
-    Either all sequences have a reference or none has. Equal prompts (votes) and equal references
-    are read once. Finished rows leave the batch when they make up half of it, so that one long
-    answer does not keep all other rows in the computation. `ends` are the ids of the tokens that
-    end a text.
+    Equal prompts (votes) are read once. Finished rows leave the batch when they make up half of
+    it, so that one long answer does not keep all other rows in the computation. `ends` are the ids
+    of the tokens that end a text.
     """
     rows = [sequence for sequence in sequences if sequence.finish is None]
     with torch.inference_mode():
         if rows:
-            readings = [_Reading(decoder, [row.prompt for row in rows])]
-            if rows[0].reference:
-                readings.append(_Reading(decoder, [row.reference for row in rows]))
+            reading = _Reading(decoder, [row.prompt for row in rows])
         while rows:
-            if len(readings) == 2:
-                _append_contrasted(decoder, rows, *(reading.hidden for reading in readings))
-            else:
-                _append_next(decoder, rows, readings[0].hidden, ends, tokenizer)
+            _append_next(decoder, rows, reading.hidden, ends, tokenizer)
             unfinished = [row for row, sequence in enumerate(rows) if sequence.finish is None]
             if not unfinished:
                 break
@@ -228,10 +165,8 @@ def generate_batch(
                 after_step()
             if len(unfinished) <= len(rows) // 2:
                 rows = [rows[row] for row in unfinished]
-                for reading in readings:
-                    reading.keep(unfinished)
-            for reading in readings:
-                reading.extend([sequence.generated[-1] for sequence in rows])
+                reading.keep(unfinished)
+            reading.extend([sequence.generated[-1] for sequence in rows])
     return [sequence.result(tokenizer) for sequence in sequences]
 
 
@@ -275,23 +210,6 @@ def append_at_once(
     )
     for row, (token, logprob) in zip(waiting, chosen, strict=True):
         rows[row].append_chosen(token, logprob, ends, tokenizer)
-
-
-def _append_contrasted(
-    decoder: Decoder, rows: Sequence[ActiveSequence], own: Tensor, reference: Tensor
-) -> None:
-    """Append to each unfinished row the next token by the difference of its two prompts.
-
-    `own` and `reference` are the states [rows, hidden] after both. The few allowed tokens get
-    float32 logits, because differences of 16-bit logits often tie.
-    """
-    numbers = [row for row, sequence in enumerate(rows) if sequence.finish is None]
-    ways = [rows[row].candidates() for row in numbers]
-    tokens = [[token for way in some for token in way] for some in ways]
-    ours = decoder.logprobs_of(own[numbers], tokens)
-    theirs = decoder.logprobs_of(reference[numbers], tokens)
-    for position, row in enumerate(numbers):
-        rows[row].append_contrasted(ways[position], ours[position], theirs[position])
 
 
 class _Reading:

@@ -18,6 +18,7 @@ from kofinlaw.models.engines.base import (
     length_batches,
     timed_call,
 )
+from kofinlaw.models.engines.beam_choice import chosen_beam
 from kofinlaw.models.engines.choice_scoring import score_choices
 from kofinlaw.models.engines.constraints import ConstraintFactory
 from kofinlaw.models.engines.decoder import Decoder
@@ -123,37 +124,30 @@ class TransformersEngine:
         """Return one generation per request, in order; batches are sorted by length.
 
         Each sampled row draws from its own seed, so that its text depends on the other rows of its
-        batch only through rounding. Requests with a reference are batched apart from the others.
+        batch only through rounding.
 
         Raises: UserError for a constraint that cannot be applied.
         """
         with timed_call(self.stats):
             prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
             sequences = [
-                ActiveSequence(
-                    request,
-                    ids,
-                    self._constraints.for_request(request),
-                    self._tokenizer.encode(request.reference) if request.contrasted else (),
-                )
+                ActiveSequence(request, ids, self._constraints.for_request(request))
                 for request, ids in zip(requests, prompts, strict=True)
             ]
-            out = self._score_labels(sequences)
-            rest = [i for i in range(len(sequences)) if i not in out]
-            for contrasted in (False, True):
-                some = [i for i in rest if requests[i].contrasted == contrasted]
-                out.update(self._generate_some({i: sequences[i] for i in some}))
+            searched = {i: one for i, one in enumerate(sequences) if one.request.contrasted}
+            out = self._search_beams(searched)
+            rest = {i: one for i, one in enumerate(sequences) if i not in out}
+            out.update(self._score_labels(rest))
+            out.update(self._generate_some({i: s for i, s in rest.items() if i not in out}))
             self.stats.tokens += sum(text.tokens for text in out.values())
             self.stats.prompt_tokens += sum(text.prompt_tokens for text in out.values())
             self.stats.failures += sum(text.finish == "error" for text in out.values())
             return [out[i] for i in range(len(requests))]
 
     def _generate_some(self, sequences: Mapping[int, ActiveSequence]) -> dict[int, Generation]:
-        """Generate sequences that all have a reference, or all have none, by index."""
+        """Generate sequences token by token, by index."""
         indices = list(sequences)
-        lengths = [
-            len(s.prompt) + len(s.reference) + s.request.max_tokens for s in sequences.values()
-        ]
+        lengths = [len(s.prompt) + s.request.max_tokens for s in sequences.values()]
         out: dict[int, Generation] = {}
         for batch in length_batches(
             lengths, self._settings.max_batch_tokens, self._settings.max_batch_size
@@ -180,13 +174,39 @@ class TransformersEngine:
 
         return lambda: follower.step(texts)
 
-    def _score_labels(self, sequences: Sequence[ActiveSequence]) -> dict[int, Generation]:
+    def _search_beams(self, sequences: Mapping[int, ActiveSequence]) -> dict[int, Generation]:
+        """Answer requests with a reference, by index; equal prompts (votes) are read once."""
+        read: dict[tuple[str, tuple[str, ...]], list[ChoiceScore]] = {}
+        for one in sequences.values():
+            for prompt in (one.request.prompt, one.request.reference):
+                read.setdefault((prompt, one.request.choices), [])
+        rows = score_choices(
+            self.decoder,
+            [self._tokenizer.encode(prompt) for prompt, _ in read],
+            [[self._continuation(prompt, c) for c in choices] for prompt, choices in read],
+            max_tokens=self._score_tokens,
+            max_rows=self._settings.max_batch_size,
+        )
+        read.update(zip(read, rows, strict=True))
+        out = {}
+        for i, one in sequences.items():
+            own, other = (
+                read[prompt, one.request.choices]
+                for prompt in (one.request.prompt, one.request.reference)
+            )
+            best = chosen_beam(own, other, one.request)
+            text = one.request.choices[best]
+            length = len(one.prompt)
+            out[i] = Generation(text, length, own[best].tokens, "stop", own[best].logprob)
+        return out
+
+    def _score_labels(self, sequences: Mapping[int, ActiveSequence]) -> dict[int, Generation]:
         """Answer the greedy choices among single tokens, by index.
 
         One step of constrained decoding would return the likeliest token. Scoring finds the same
         token and reads shared prompts once.
         """
-        tails = {i: tokens for i, s in enumerate(sequences) if (tokens := s.label_tokens())}
+        tails = {i: tokens for i, s in sequences.items() if (tokens := s.label_tokens())}
         scores = score_choices(
             self.decoder,
             [sequences[i].prompt for i in tails],

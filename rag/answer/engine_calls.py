@@ -163,7 +163,7 @@ def _replies(
             _request(prompt, seed, settings, _answer_tokens(engine, prompt, settings), (stop,)),
             choices=prompt.choices,
             reference=prompt.reference,
-            reference_weight=settings.contrast_decoding if prompt.reference else 0.0,
+            reference_weight=prompt.reference_weight,
         )
         for prompt, seed in zip(prompts, seeds, strict=True)
     ]

@@ -66,8 +66,9 @@ class Prompt:
     - `opening` is the beginning of a free-text answer, which ends the prompt.
     - `evidence` are the packed texts in the prompt, one for each of `passages`.
     - `contrast` has the other prompts of a choice by contrast, which shows no options; else None.
-    - `reference` is the prompt without context, for a choice that is generated from the difference
-      of the two prompts; it shows no options either. Else it is empty.
+    - `reference` is the other prompt of a choice that is generated from the difference of two,
+      and `reference_weight` its weight; else it is empty. It is the stem without evidence. For a
+      negative stem the two change places: the option that the evidence supports least is wanted.
     - `quotes` are the sentences that can answer a free-text question, nearest first. With
       `contrast` they are the choices. Otherwise the first replaces generated text that is unusable.
     - `question` is the question as it was asked.
@@ -85,6 +86,7 @@ class Prompt:
     evidence: tuple[str, ...] = ()
     contrast: ContrastPrompt | None = None
     reference: str = ""
+    reference_weight: float = 0.0
     quotes: tuple[Quote, ...] = ()
     question: str = ""
 
@@ -126,9 +128,7 @@ class Prompter:
         order = tuple((option + (turn % orders)) % count for option in range(count))
         options = [question.options[option] for option in order]
         by_contrast = bool(options) and settings.choose_by == "contrast"
-        decoded = settings.decodes_by_contrast(
-            options=bool(options), negative=is_negative(question.question)
-        )
+        decoded = bool(options) and settings.decodes_by_contrast
         chosen = not options and settings.free_by == "choose" and bool(passages)
         unlisted = by_contrast or decoded or chosen
         choices = choice_candidates(options, "text" if unlisted else form) if options else []
@@ -190,6 +190,7 @@ class Prompter:
             choices = [contrast_answer(quote.text, settings.contrast_form) for quote in quotes]
             order = tuple(range(len(choices)))
             contrast = self._choice_of_quotes(question, stem, evidence, passages, quotes)
+        text, reference, weight = self._two_prompts(question.question, stem, text, decoded)
         return Prompt(
             text,
             tuple(choices),
@@ -202,10 +203,26 @@ class Prompter:
             opening=opening,
             evidence=tuple(evidence),
             contrast=contrast,
-            reference=self._bare() if decoded else "",
+            reference=reference,
+            reference_weight=weight,
             quotes=quotes,
             question=question.question,
         )
+
+    def _two_prompts(
+        self, question: str, stem: str, text: str, decoded: bool
+    ) -> tuple[str, str, float]:
+        """Return (prompt, reference, weight) of a choice that two prompts generate.
+
+        `text` is the prompt with evidence, and `stem` the stem in it. For a negative stem the two
+        change places, because it asks for the option that the evidence supports least. Where the
+        answer is not `decoded` from two prompts there is no reference.
+        """
+        if not decoded:
+            return text, "", 0.0
+        weight = self.settings.contrast_decoding
+        alone = contrast_text(self.template, contrast_messages(stem), self.settings.contrast_form)
+        return (alone, text, 1 / weight) if is_negative(question) else (text, alone, weight)
 
     def _count_plain(self, text: str) -> int:
         """Return the tokens of a text of a user, in which no control token becomes one."""

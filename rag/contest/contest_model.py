@@ -61,7 +61,7 @@ class ContestSettings(TypedDict):
 
     `before` and `after` are what the chat template writes around the user's message; `bos` is its
     BOS token; `stop_ids` end an answer. No text becomes one of the tokens `controls`.
-    `contrast_decoding` is the weight (0..1) of the prompt without context where a choice is
+    `contrast_decoding` is the weight (0..1) of the prompt without evidence where a choice is
     generated. `weights` are those of choices by contrast; they have no voter where a choice is
     generated. The keys of free text are those of `answer`.
     """
@@ -92,8 +92,8 @@ class ContestSettings(TypedDict):
 class Model:
     """The merged model. It decodes greedily; a choice is constrained to the given choices.
 
-    With `contrast_decoding` it generates the choice of a positive stem from the difference of two
-    prompts, and with `choose_by: contrast` it scores the options, as `kofinlaw answer` does.
+    With `contrast_decoding` it generates a choice from the difference of two prompts, and with
+    `choose_by: contrast` it scores the options, as `kofinlaw answer` does.
     """
 
     def __init__(self, settings: ContestSettings, folder: Path) -> None:
@@ -165,8 +165,7 @@ class Model:
         """
         settings = self.settings
         by_contrast = chosen or (
-            bool(options)
-            and (settings["choose_by"] == "contrast" or self.decodes_by_contrast(stem))
+            bool(options) and (settings["choose_by"] == "contrast" or self.decodes_by_contrast)
         )
         room = settings["context_tokens"] - settings["free_max_tokens"]
         if by_contrast and options:
@@ -202,10 +201,10 @@ class Model:
                     return text, evidence, stem
             evidence_tokens = min(evidence_tokens, sum(map(self.count_plain, evidence))) - over - 8
 
-    def decodes_by_contrast(self, stem: str) -> bool:
-        """Return whether a choice is generated from the difference of two prompts."""
-        wanted = self.settings["choose_by"] == "generate" and self.settings["contrast_decoding"] > 0
-        return wanted and not is_negative(stem)
+    @property
+    def decodes_by_contrast(self) -> bool:
+        """Whether a choice is generated from the difference of two prompts."""
+        return self.settings["choose_by"] == "generate" and self.settings["contrast_decoding"] > 0
 
     def contrast_prompt(self, content: str) -> str:
         """Return the text before an option of a choice by contrast."""
@@ -335,43 +334,22 @@ class Model:
         chances = option_probabilities(preferred, choices, weights.temperature)
         return chances.index(max(chances))
 
-    def write_contrasted(self, text: str, choices: Sequence[str]) -> str:
-        """Return the choice that is generated from the difference of a prompt and the bare prompt.
+    def write_contrasted(
+        self, text: str, stem: str, choices: Sequence[str], *, negative: bool
+    ) -> str:
+        """Return the choice that is generated from the difference of two prompts.
 
-        The same steps as in `kofinlaw.models.engines.generation`: of the tokens that continue a
-        choice, the one with the largest difference, until one choice is left.
+        The same search as in `kofinlaw.models.engines.beam_choice`: of the choices the text with
+        the largest mean log-probability after the prompt `text`, minus a weight times that after
+        the prompt of the stem alone. For a negative stem the two prompts change places.
         """
-        import torch
-
-        weight, ends = self.settings["contrast_decoding"], self.settings["stop_ids"]
-        bare = self.contrast_prompt(bare_messages()[0]["content"])
-        tails = [self.continuation(text, choice) for choice in choices]
-        unread = [self.encode(text), self.encode(bare)]
-        caches: list[object] = [None, None]
-        depth = 0
-        while len({tuple(tail) for tail in tails}) > 1:
-            rows = []
-            with torch.inference_mode():
-                for number, cache in enumerate(caches):
-                    ids = torch.tensor([unread[number]], device=self.device)
-                    read = self.model(ids, past_key_values=cache, use_cache=True)
-                    caches[number] = read.past_key_values
-                    rows.append(torch.log_softmax(read.logits[0, -1].float(), dim=-1))
-            ways = [[t] for t in sorted({tail[depth] for tail in tails if len(tail) > depth})]
-            if any(len(tail) == depth for tail in tails):
-                ways.append(ends)
-            best = max(
-                ways,
-                key=lambda way: float(
-                    rows[0][way].logsumexp(0) - weight * rows[1][way].logsumexp(0)
-                ),
-            )
-            if best is ends:
-                tails = [tail for tail in tails if len(tail) == depth]
-            else:
-                tails = [t for t in tails if len(t) > depth and t[depth] == best[0]]
-            unread, depth = [best[:1]] * 2, depth + 1
-        return next(c for c in choices if self.continuation(text, c) == tails[0])
+        weight = self.settings["contrast_decoding"]
+        prompts = [text, self.contrast_prompt(contrast_messages(stem)[0]["content"])]
+        if negative:
+            prompts, weight = prompts[::-1], 1 / weight
+        own, other = (self.mean_logprobs(prompt, choices) for prompt in prompts)
+        values = [mine - weight * their for mine, their in zip(own, other, strict=True)]
+        return choices[values.index(max(values))]
 
     def write(self, text: str, choices: Sequence[str]) -> str:
         """Return the choice that the model writes after a prompt; empty if it writes none."""
@@ -422,10 +400,12 @@ class Model:
         """Return the answer for the submission; empty where the model wrote nothing valid."""
         if options and self.settings["choose_by"] == "contrast":
             return self.choose(stem, options, passages, share)
-        if options and self.decodes_by_contrast(stem):
+        if options and self.decodes_by_contrast:
+            text, _, asked = self.shown_prompt(stem, options, passages, share)
             choices = [contrast_answer(o, self.settings["contrast_form"]) for o in options]
-            prompt = self.prompt(stem, options, passages, share)
-            return str(choices.index(self.write_contrasted(prompt, choices)) + 1)
+            negative = is_negative(stem)
+            written = self.write_contrasted(text, asked, choices, negative=negative)
+            return str(choices.index(written) + 1)
         if not options:
             return self.free_answer(stem, passages, share)
         choices = choice_candidates(options, self.settings["answer_form"])

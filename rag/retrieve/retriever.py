@@ -144,6 +144,15 @@ class Retriever:
             raise UserError("this run searches without an embedder", where="rag.embedder")
         return self._backends.embedder.without_cache().encode_queries(texts)
 
+    def count_query_tokens(self, texts: Sequence[str]) -> int:
+        """Return how many tokens the embedder reads of texts as queries; 0 if it cannot count.
+
+        Raises UserError as `embed_queries` does.
+        """
+        if self.settings.embedder is None:
+            raise UserError("this run searches without an embedder", where="rag.embedder")
+        return self._backends.embedder.count_tokens(texts)
+
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """Return the chunks of these ids, in order.
 

@@ -29,7 +29,7 @@ from kofinlaw.recipes.serving.chat_request import (
 from kofinlaw.recipes.serving.dispatch import Dispatcher
 from kofinlaw.recipes.serving.door import Door
 from kofinlaw.recipes.serving.faults import FaultError
-from kofinlaw.recipes.serving.jobs import Ask, Complete, Embed, Job
+from kofinlaw.recipes.serving.jobs import Ask, Complete, Embed, Embedded, Job
 from kofinlaw.recipes.serving.replies import completion, events
 from kofinlaw.recipes.serving.waiting import Waiting
 from kofinlaw.results import JsonValue
@@ -115,13 +115,13 @@ def make_app(served: Served, dispatcher: Dispatcher, access: Access) -> ASGIApp:
         if served.embedder is None or model not in (served.embedder, served.model):
             raise _unknown(model)
         waiting = Waiting(request, dispatcher, Embed(texts), served.seconds)
-        rows = await waiting.result()
-        assert isinstance(rows, list)
+        found = await waiting.result()
+        assert isinstance(found, Embedded)
         data = [
             {"object": "embedding", "index": i, "embedding": _encoded(row, form)}
-            for i, row in enumerate(rows)
+            for i, row in enumerate(found.rows)
         ]
-        usage = {"prompt_tokens": 0, "total_tokens": 0}
+        usage = {"prompt_tokens": found.tokens, "total_tokens": found.tokens}
         return JSONResponse(
             {"object": "list", "data": data, "model": served.embedder, "usage": usage}
         )

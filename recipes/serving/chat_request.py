@@ -16,6 +16,7 @@ __all__ = ["ChatRequest", "chat_request", "check_question", "embedding_texts"]
 MOST_TOKENS = 4096
 MOST_MESSAGES = 200
 MOST_TEXTS = 256
+MOST_EMBEDDED = 32_000  # characters of all texts; one core embeds about 500 a second
 MOST_QUESTION = 8_000  # characters; the time of a search grows with the question
 # Fields that change nothing at their neutral values; others are refused.
 _NEUTRAL: dict[str, tuple[object, ...]] = {
@@ -128,23 +129,26 @@ def embedding_texts(body: object) -> tuple[str, tuple[str, ...], str]:
         if name not in ("model", "input", "encoding_format", "user") and not empty:
             raise UserError(f"{name[:60]} is not supported", where=name[:60], remedy="leave it out")
     texts = body.get("input")
-    texts = [texts] if isinstance(texts, str) else texts
-    if (
-        not isinstance(texts, list)
-        or not 0 < len(texts) <= MOST_TEXTS
-        or not all(isinstance(one, str) and one.strip() for one in texts)
-    ):
+    given = [texts] if isinstance(texts, str) else texts if isinstance(texts, list) else []
+    clean = [clean_text(one) for one in given[: MOST_TEXTS + 1] if isinstance(one, str)]
+    if not 0 < len(given) == len(clean) <= MOST_TEXTS or not all(map(str.strip, clean)):
         raise UserError(
             f"input is a text or a list of 1 to {MOST_TEXTS} texts that are not empty",
             where="input",
             remedy="send texts, not numbers of tokens (check_embedding_ctx_length=False in "
             "LangChain)",
         )
+    if (length := sum(map(len, clean))) > MOST_EMBEDDED:
+        raise UserError(
+            f"the texts have {length} characters; the most in one request is {MOST_EMBEDDED}",
+            where="input",
+            remedy="send fewer or shorter texts in a request",
+        )
     form = body.get("encoding_format")
     form = "float" if form is None else form
     if form not in ("float", "base64"):
         raise UserError("encoding_format is float or base64", where="encoding_format")
-    return _model(body), tuple(map(clean_text, texts)), form
+    return _model(body), tuple(clean), form
 
 
 def _is_neutral(value: object, neutral: tuple[object, ...]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse
 
+from kofinlaw.decoding import without_surrogates
 from kofinlaw.recipes.serving.jobs import Refused
 from kofinlaw.recipes.serving.worker import WorkerLostError
 from kofinlaw.results import JsonValue
@@ -15,8 +16,10 @@ class FaultError(Exception):
     """An HTTP status with a message, a code for programs and the field at fault."""
 
     def __init__(self, status: int, message: str, code: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.param = status, code, param
+        # JSON can name a field with half a surrogate pair, which no response can hold.
+        super().__init__(without_surrogates(message))
+        self.status, self.code = status, code
+        self.param = None if param is None else without_surrogates(param)
 
     def body(self) -> dict[str, JsonValue]:
         """Return the error as the OpenAI interface writes it."""

@@ -27,6 +27,7 @@ __all__ = [
     "Ask",
     "Complete",
     "Embed",
+    "Embedded",
     "Job",
     "Listener",
     "Refused",
@@ -85,6 +86,14 @@ class Answered:
     answer: AskedAnswer
     verdicts: tuple[str, ...] = ()
     references: tuple[JsonValue, ...] = ()
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A vector for each text of an `Embed`, and how many tokens the embedder read."""
+
+    rows: list[list[float]]
+    tokens: int
 
 
 class Listener(Protocol):
@@ -171,7 +180,10 @@ class _Answerer:
             )
         wanted = [job.texts for job in jobs if isinstance(job, Embed)]
         rows = iter(self._opened.embed([text for texts in wanted for text in texts]).tolist())
-        return [[next(rows) for _ in texts] for texts in wanted]
+        return [
+            Embedded([next(rows) for _ in texts], self._opened.count_embedded(texts))
+            for texts in wanted
+        ]
 
     def _checked(self, answer: AskedAnswer, job: Ask) -> Answered:
         """Return an answer with the verdicts on its passages and on the references in its text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import socket
 from collections.abc import Callable
@@ -115,7 +116,8 @@ def serve(
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket bound to an address; 0 is a free port.
 
-    Raises UserError for a number that is not a port, and for a port that cannot be opened.
+    Raises UserError for a number that is not a port, an address of another machine, and a port that
+    cannot be opened.
     """
     if not 0 <= port <= 65535:
         raise UserError(
@@ -128,6 +130,12 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise UserError(
+                f"{host} is not an address of this machine",
+                where="--host",
+                remedy="write an address without a port and brackets, as 127.0.0.1 or ::1",
+            ) from error
         raise UserError(
             f"port {port} cannot be opened: {error.strerror or error}",
             where="--port",

@@ -83,20 +83,19 @@ def recipe_text(
         embedder: The model of the vectors; None searches by words only.
     """
     sizes = sizes_for(choice, machine)
-    # A policy that takes only generated answers excludes choices without listed options.
     rules = policy_named(policy)
     generated = rules.generated_answers_only
-    contrast = choice.small and not generated
+    unlisted = choice.small  # small models are misled by options that are listed
     lines = [*_head(survey, possible, start), ""]
     lines += _top(name, policy, start)
     lines += ["", *_model(choice, machine)]
     lines += ["", *_data(survey, documents, sizes, policy)]
     if start != "ask" and possible is not None:
-        lines += ["", *_augment(possible, sizes, start, contrast=contrast)]
-        lines += ["", *_train(possible, choice, sizes, contrast=contrast)]
+        lines += ["", *_augment(possible, sizes, start, contrast=unlisted)]
+        lines += ["", *_train(possible, choice, sizes, contrast=unlisted)]
     lines += ["", *_rag(embedder, sizes)]
     lines += ["", "answer:", *_limit(rules)]
-    lines += _answer(contrast=contrast, generated=generated, small=choice.small)
+    lines += _answer(generated=generated, small=choice.small)
     if start == "train":
         lines += ["", *_evaluate()]
         if embedder:
@@ -303,8 +302,14 @@ def _limit(rules: Policy) -> list[str]:
     ]
 
 
-def _answer(*, contrast: bool, generated: bool, small: bool) -> list[str]:
-    if contrast:
+def _answer(*, generated: bool, small: bool) -> list[str]:
+    if small and generated:
+        lines = [
+            _row("  answer_form", "text", "the same as in training"),
+            _row("  choose_by", "generate", "the model writes its choice"),
+            _row("  contrast_decoding", "0.5", "options are not listed: they mislead small models"),
+        ]
+    elif small:
         lines = [
             _row("  answer_form", "text", "the same as in training"),
             _row("  choose_by", "contrast", "options are not listed: they mislead small models"),

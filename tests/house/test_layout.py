@@ -151,7 +151,14 @@ def forbidden() -> re.Pattern[str]:
         "/opt/" + "pypi",
     ]
     hosts = [
-        r"\.".join(parts) for parts in (("pypi", "org"), ("registry", "npmjs"), ("deb", "debian"))
+        r"\.".join(parts)
+        for parts in (
+            ("pypi", "org"),
+            ("registry", "npmjs"),
+            ("deb", "debian"),
+            ("cr", "weaviate"),
+            ("docker", "io"),
+        )
     ]
     return re.compile("|".join([*folders, *hosts]))
 

@@ -91,6 +91,9 @@ def test_the_packaged_embedder_ranks_korean(tmp_path):
     question = embedder.encode_queries(["누가 손해배상 책임을 지는가?"])
     assert embedder.dimensions == passages.shape[1] == 384
     assert int(np.argmax(passages @ question[0])) == 1
+    one, other = (embedder.count_tokens([text]) for text in ("벌", "누가 책임을 지는가?"))
+    assert 4 < one < other
+    assert embedder.count_tokens(["벌", "누가 책임을 지는가?"]) == one + other
 
 
 def test_what_is_missing_is_named(monkeypatch):

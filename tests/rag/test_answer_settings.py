@@ -31,6 +31,8 @@ def test_impossible_settings_are_refused() -> None:
         AnswerSettings(**generated, engine=EngineSettings(engine="llamacpp"))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="less than or equal to 1"):
         AnswerSettings(choose_by="generate", contrast_decoding=1.5)
+    with pytest.raises(ValueError, match=r"0 \(off\) or at least 0.1"):
+        AnswerSettings(choose_by="generate", contrast_decoding=0.05)
     with pytest.raises(ValueError, match="no embedder"):
         RagSettings(alpha=1.0)
     with pytest.raises(ValueError, match="pool 5 is smaller"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.rag.arrays import Found, Mask, Vectors
-from kofinlaw.rag.fusion import Ranked, fuse
+from kofinlaw.rag.fusion import fuse_both
 from kofinlaw.rag.index.admission import Admission
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.tokens import tokens_of
@@ -70,13 +70,10 @@ class LocalStore:
         """
         lexical = self.lexical(kind, queries, k, allowed)
         dense = self.dense(vectors, k, allowed)
-        out: list[Found] = []
-        for by_words, by_vector in zip(lexical, dense, strict=True):
-            lists = [Ranked("words", *by_words, 1 - alpha), Ranked("dense", *by_vector, alpha)]
-            best = fuse(lists, fusion)[:k]
-            rows = np.array([row for row, _, _ in best], dtype=np.int64)
-            out.append((rows, np.array([score for _, score, _ in best], dtype=np.float64)))
-        return out
+        return [
+            fuse_both(by_words, by_vector, k, alpha, fusion)
+            for by_words, by_vector in zip(lexical, dense, strict=True)
+        ]
 
 
 def nearest(vectors: Vectors, query: Vectors, k: int, mask: Mask | None = None) -> Found:

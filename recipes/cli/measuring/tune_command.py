@@ -160,10 +160,11 @@ def fit_voters(
     for name, weight in read_weights(path).voters.items():
         say(f"  {name}: {weight:g}")
     say(f"weights: {path}")
-    options = same_run(overrides, runs)
-    changed = ["--set", f"answer.voters={path}"]
-    if answer.unrelated_voters:  # they belong to a table of voters, and the file has its own
-        changed += ["--set", "answer.unrelated_voters={}"]
+    # Unrelated voters belong to a table of voters, and the file has its own.
+    written = {"answer.voters": str(path), "answer.unrelated_voters": "{}"}
+    kept = [one for one in overrides or () if one.partition("=")[0] not in written]
+    options = same_run(kept, runs)
+    changed = [word for key, value in written.items() for word in ("--set", f"{key}={value}")]
     say_next(command_line("run", recipe, *options, *changed, comment="with these weights"))
 
 

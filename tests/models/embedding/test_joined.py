@@ -58,6 +58,9 @@ def test_the_parts_of_a_folder_are_opened(tmp_path: Path, save_embedder) -> None
     wanted = (3 * parts[0] @ parts[0].T + parts[1] @ parts[1].T) / 4
     found = joined.encode_passages(texts)
     np.testing.assert_allclose(found @ found.T, wanted, atol=2e-3)
+    each = [open_embedder(one).count_tokens(texts) for one in embedder_parts(name)]
+    assert each == [8, 8]  # two words and two marks of each text
+    assert joined.count_tokens(texts) == joined.without_cache().count_tokens(texts) == 16
     before = embedder_identity(name)
     write_joined(tmp_path / "joined", [JoinedPart(base, 2.0), JoinedPart("../model", 1.0)])
     assert embedder_identity(name) != before

@@ -22,8 +22,8 @@ def test_batches_hold_every_row_once_within_the_budget():
 def test_a_reference_needs_choices_and_a_weight_within_bounds():
     with pytest.raises(UserError, match="needs choices"):
         Request("질문", reference="정답:", reference_weight=0.5)
-    for weight in (-0.1, 1.1, float("nan")):
-        with pytest.raises(UserError, match="use a weight of 0 to 1"):
+    for weight in (-0.1, 10.1, float("nan")):
+        with pytest.raises(UserError, match="use a weight of 0 to 10"):
             Request("질문", choices=("1", "2"), reference="정답:", reference_weight=weight)
     assert not Request("질문", choices=("1", "2"), reference="정답:").contrasted
 

@@ -8,8 +8,9 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.decoding import clean_text
 from kofinlaw.models.engines.base import Generation, Request
+from kofinlaw.models.engines.beam_choice import beam_values
 from kofinlaw.models.engines.factory import open_engine
-from kofinlaw.models.engines.transformers_engine import TransformersEngine, end_tokens
+from kofinlaw.models.engines.transformers_engine import TransformersEngine
 from kofinlaw.models.settings import EngineSettings
 
 PROMPTS = [
@@ -177,41 +178,52 @@ CONTRASTED = [
 ]
 
 
-def walked(engine, request):
-    """Choose by hand, with plain forward passes: the option of the largest difference by step."""
+def searched(engine, request):
+    """Choose by hand, with plain forward passes over whole texts."""
     import torch
 
-    tails = {c: engine.tokenizer.continuation(request.prompt, c) for c in request.choices}
-    ends = sorted(end_tokens(engine.decoder.model, engine.tokenizer))
-    ids = [engine.tokenizer.encode(text) for text in (request.prompt, request.reference)]
-    depth = 0
-    while len(tails) > 1:
+    def total(prompt, tail):
+        ids = [*engine.tokenizer.encode(prompt), *tail]
         with torch.no_grad():
-            own, other = (
-                engine.decoder.model(torch.tensor([row])).logits[0, -1].float().log_softmax(-1)
-                for row in ids
-            )
-        ways = {c: [t[depth]] if len(t) > depth else ends for c, t in tails.items()}
-        values = {
-            c: float(own[w].logsumexp(0) - request.reference_weight * other[w].logsumexp(0))
-            for c, w in ways.items()
-        }
-        best = ways[max(values, key=lambda c: values[c])]
-        tails = {c: t for c, t in tails.items() if ways[c] == best}
-        ids, depth = [[*row, best[0]] for row in ids], depth + 1
-    return next(iter(tails))
+            rows = engine.decoder.model(torch.tensor([ids])).logits[0].float().log_softmax(-1)
+        first = len(ids) - len(tail)
+        return sum(float(rows[first + n - 1, token]) for n, token in enumerate(tail))
+
+    tails = {c: engine.tokenizer.continuation(request.prompt, c) for c in request.choices}
+    values = {
+        c: (total(request.prompt, t) - request.reference_weight * total(request.reference, t))
+        / len(t)
+        for c, t in tails.items()
+    }
+    return max(values, key=lambda c: values[c])
 
 
-def test_a_reference_is_subtracted_at_each_step_in_any_company(engine):
+def test_a_reference_is_subtracted_from_whole_texts_in_any_company(engine):
     together = engine.generate([*CONTRASTED, Request(PROMPTS[0], max_tokens=6)])
     for request, generation in zip(CONTRASTED, together, strict=False):
-        assert generation.text == walked(engine, request)
-        assert generation.text in request.choices
+        assert generation.text == searched(engine, request)
         assert (generation.finish, generation.fault) == ("stop", "")
-        assert generation.logprob < 0
+        own = engine.score([request.prompt], [[generation.text]])[0][0]
+        assert generation.tokens == own.tokens
+        assert generation.logprob == pytest.approx(own.logprob, abs=1e-3)
         (alone,) = engine.generate([request])
         assert (alone.text, alone.tokens) == (generation.text, generation.tokens)
         assert alone.logprob == pytest.approx(generation.logprob, abs=1e-3)
+    assert len({generation.text for generation in together}) > 2
+
+
+def test_prompts_that_change_places_with_the_inverse_weight_find_the_smallest_value(engine):
+    for request in CONTRASTED:
+        own, other = engine.score([request.prompt, REFERENCE], [request.choices] * 2)
+        values = beam_values(own, other, request.reference_weight)
+        swapped = replace(
+            request,
+            prompt=REFERENCE,
+            reference=request.prompt,
+            reference_weight=1 / request.reference_weight,
+        )
+        (generation,) = engine.generate([swapped])
+        assert generation.text == request.choices[values.index(min(values))]
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
@@ -224,7 +236,7 @@ def test_weight_zero_is_generation_without_a_reference(engine, temperature):
 def test_weight_one_takes_a_prior_away_that_the_model_has_everywhere(llama):
     import torch
 
-    prompts, choices = [*PROMPTS, *PERMUTED], ("1 가나", "2 다라", "3 마바")
+    prompts, choices = [*PROMPTS, *PERMUTED], ("1", "2", "3")
 
     def texts(engine, weight):
         requests = [
@@ -250,10 +262,10 @@ def test_weight_one_takes_a_prior_away_that_the_model_has_everywhere(llama):
 def test_votes_from_two_prompts_follow_their_seeds_and_read_each_prompt_once(engine, monkeypatch):
     votes = [replace(CONTRASTED[0], temperature=4.0, seed=n) for n in range(8)]
     read = []
-    own = engine.decoder.read
-    monkeypatch.setattr(engine.decoder, "read", lambda rows: read.append(rows) or own(rows))
+    own = engine.decoder.read_prefix
+    monkeypatch.setattr(engine.decoder, "read_prefix", lambda ids: read.append(ids) or own(ids))
     written = [vote.text for vote in engine.generate(votes)]
-    assert [len(rows) for rows in read] == [1, 1]
+    assert len(read) == 2
     assert [engine.generate([vote])[0].text for vote in votes] == written
     assert len(set(written)) > 1
     assert set(written) <= set(OPTIONS)
@@ -262,7 +274,6 @@ def test_votes_from_two_prompts_follow_their_seeds_and_read_each_prompt_once(eng
 def test_single_tokens_are_contrasted_too(engine):
     request = replace(CONTRASTED[1], choices=("1", "2", "3"))
     (generation,) = engine.generate([request])
-    assert generation.text == walked(engine, request)
     own, other = engine.score([request.prompt, REFERENCE], [request.choices] * 2)
     best = max(range(3), key=lambda i: own[i].logprob - other[i].logprob)
     assert generation.text == request.choices[best]

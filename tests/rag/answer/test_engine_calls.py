@@ -11,7 +11,7 @@ import pytest
 import simulation
 from worlds import World, assert_complete, rows, same_bytes
 
-from kofinlaw.data.prompting.contrast import bare_messages, contrast_text
+from kofinlaw.data.prompting.contrast import bare_messages, contrast_messages, contrast_text
 from kofinlaw.data.prompting.wording import CITING_RULE, NO_EVIDENCE, REASONED_CUE
 from kofinlaw.models.engines.base import ChoiceScore, Finish, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
@@ -261,7 +261,9 @@ def test_rules_alone_choose_without_the_model(tmp_path: Path, questions: Path) -
 
 
 @pytest.mark.parametrize("form", ["chat", "plain"])
-def test_positive_stems_are_generated_from_two_prompts_and_others_as_before(form: str) -> None:
+def test_choices_are_generated_from_two_prompts_which_change_places_for_a_negative_stem(
+    form: str,
+) -> None:
     asked: list[Request] = []
 
     class Writing(DummyEngine):
@@ -285,19 +287,17 @@ def test_positive_stems_are_generated_from_two_prompts_and_others_as_before(form
         out = ask_engine(Writing(), prompts, seeds, settings, stop=stop, plan=FULL)
         return [reply.scores for reply in out if reply is not None]
 
-    off = replies(0.0)
-    before = list(asked)
-    assert [request.reference for request in before] == [""] * 4
+    replies(0.0)
+    assert [request.reference for request in asked] == [""] * 4
     on = replies(0.5)
     assert [scores.index(max(scores)) for scores in on] == [1] * 4
-    assert [request.reference_weight for request in asked] == [0.5, 0.0, 0.5, 0.0]
-    assert asked[1::2] == before[1::2]
-    assert on[1::2] == off[1::2]
-    (bare,) = {request.reference for request in asked[::2]}
-    assert bare == contrast_text(simulation.TEMPLATE, bare_messages(), form)  # type: ignore[arg-type]
+    assert [request.reference_weight for request in asked] == [0.5, 2.0, 0.5, 2.0]
+    for request, question in zip(asked, ["옳은", "옳지 않은"] * 2, strict=True):
+        alone = contrast_messages(f"기한으로 {question} 것은?")
+        assert request.reference == contrast_text(simulation.TEMPLATE, alone, form)  # type: ignore[arg-type]
+        assert "3일" not in request.prompt
     blank = " " if form == "plain" else ""
     assert asked[0].choices == tuple(blank + text for text in ("3일", "10일", "5일"))
-    assert "3일" not in asked[0].prompt
     assert [request.temperature for request in asked] == [0.0, 0.0, 0.7, 0.7]
     assert asked[0].seed != asked[2].seed
 

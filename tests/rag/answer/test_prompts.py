@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 from worlds import World, rows
 
-from kofinlaw.data.prompting.contrast import bare_messages, contrast_messages, contrast_text
+from kofinlaw.data.prompting.contrast import contrast_messages, contrast_text
 from kofinlaw.data.prompting.wording import choice_messages
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.deadline import FULL, PLANS
@@ -51,24 +51,28 @@ def test_the_prompt_is_the_one_training_builds() -> None:
     )
 
 
-def test_decoding_by_contrast_lists_no_options_and_has_a_prompt_without_context() -> None:
+def test_decoding_by_contrast_lists_no_options_and_has_a_prompt_without_evidence() -> None:
     passage = SimpleNamespace(text="전자금융거래법 제9조\n금융회사가 배상한다.")
     options = ("이용자", "금융회사")
     values = {"choose_by": "generate", "answer_form": "label"}
-    asked = prompter(contrast_decoding=1.0, **values)
+    asked = prompter(contrast_decoding=0.5, **values)
+    alone = contrast_text(TEMPLATE, contrast_messages("누가 배상하나?"))
     for plan in (FULL, PLANS[-1]):
         prompt = asked.build(Question("q", "누가 배상하나?", options), [passage], plan)  # type: ignore[list-item]
         evidence = [passage.text] if plan is FULL else []
         expected = contrast_text(TEMPLATE, contrast_messages("누가 배상하나?", evidence))
         assert (prompt.text, prompt.choices) == (expected, options)
-        assert prompt.reference == contrast_text(TEMPLATE, bare_messages())
+        assert (prompt.reference, prompt.reference_weight) == (alone, 0.5)
     plain = prompter(contrast_decoding=1.0, contrast_form="plain", **values)
     prompt = plain.build(Question("q", "누가 배상하나?", options), [], FULL)
     assert prompt.choices == (" 이용자", " 금융회사")
-    assert prompt.reference == "정답:"
+    assert prompt.reference == "[문제] 누가 배상하나?\n정답:"
+    stem = "배상에 관하여 옳지 않은 것은?"
+    prompt = asked.build(Question("q", stem, options), [passage], FULL)  # type: ignore[list-item]
+    assert prompt.text == contrast_text(TEMPLATE, contrast_messages(stem))
+    assert prompt.reference == contrast_text(TEMPLATE, contrast_messages(stem, [passage.text]))
+    assert (prompt.reference_weight, prompt.evidence) == (2.0, (passage.text,))
     off = prompter(**values)
-    negative = Question("q", "배상에 관하여 옳지 않은 것은?", options)
-    assert asked.build(negative, [], FULL) == off.build(negative, [], FULL)
     free = Question("q", "누가 배상하나?")
     assert asked.build(free, [], FULL) == off.build(free, [], FULL)
     assert off.build(Question("q", "누가 배상하나?", options), [], FULL).reference == ""

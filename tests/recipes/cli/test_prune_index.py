@@ -1,4 +1,4 @@
-"""`kofinlaw index --prune` shows every collection, and removes only when it is told to."""
+"""`kofinlaw index --prune` shows every collection, and removes only old ones."""
 
 from __future__ import annotations
 

@@ -142,6 +142,7 @@ def worker(tmp_path_factory):
     from kofinlaw.recipes.serving.worker import Worker
 
     log = tmp_path_factory.mktemp("worker") / "log"
+    log.touch()  # a test may read it before the first batch
     worker = Worker(Logged(log), batch_seconds=20)
     worker.start()
     worker.log = log

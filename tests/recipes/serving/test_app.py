@@ -122,12 +122,32 @@ def test_a_stream_holds_the_same_text_and_ends_with_done(quick, ask):
     assert [p["choices"][0]["finish_reason"] for p in parts[:-1]][-1] == "stop"
 
 
+@pytest.mark.parametrize(
+    ("path", "fields", "param"),
+    [
+        ("chat/completions", {"\ud800x": 1}, "\ufffdx"),
+        ("chat/completions", {"n": "\ud800"}, "n"),
+        ("chat/completions", {"stream_options": {"\ud83d": 1}}, "stream_options.\ufffd"),
+        ("chat/completions", {"messages": [{"role": "user", "\udc00": 1}]}, "messages[0].\ufffd"),
+        ("embeddings", {"\udc00": 1}, "\ufffd"),
+    ],
+)
+def test_half_a_surrogate_pair_in_a_request_is_refused_by_name(quick, path, fields, param):
+    asked = {"chat/completions": {"messages": [{"role": "user", "content": "글"}]}}
+    body = json.dumps({"model": "pico", **asked.get(path, {"input": "글"}), **fields})
+    headers = {"Content-Type": "application/json"}
+    got = httpx.post(f"{quick}/v1/{path}", content=body, headers=headers)
+    assert (got.status_code, got.json()["error"]["param"]) == (400, param)
+
+
 def test_embeddings_come_as_numbers_or_as_base64(quick, ask):
     got = ask(quick, path="/v1/embeddings", messages=None)
     assert got.status_code == 400
     for form in ("float", "base64"):
         body = {"model": "embedder", "input": ["글", "글글"], "encoding_format": form}
-        rows = httpx.post(f"{quick}/v1/embeddings", json=body).json()["data"]
+        got = httpx.post(f"{quick}/v1/embeddings", json=body).json()
+        rows = got["data"]
+        assert got["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
         assert [row["index"] for row in rows] == [0, 1]
         assert rows[1]["embedding"] == {"float": [2.0, 0.0], "base64": "AAAAQAAAAAA="}[form]
     body = {"model": "other", "input": "글"}

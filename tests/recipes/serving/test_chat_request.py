@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.recipes.serving.chat_request import (
+    MOST_EMBEDDED,
     MOST_QUESTION,
     chat_request,
     check_question,
@@ -155,12 +156,19 @@ def test_decomposed_text_is_composed_and_half_an_emoji_replaced():
 
 @pytest.mark.parametrize(
     "change",
-    [{"input": []}, {"input": [1, 2]}, {"input": " "}, {"input": ["x"] * 257},
+    [{"input": []}, {"input": [1, 2]}, {"input": " "}, {"input": ["글", "\u200b"]}, {"input": ["글", None]}, {"input": ["x"] * 257},
      {"encoding_format": "int8"}, {"encoding_format": []}, {"encoding_format": ""}, {"dimensions": 3}, {"model": ""}],
 )  # fmt: skip
 def test_wrong_embedding_requests_are_refused(change):
     with pytest.raises(UserError):
         embedding_texts({"model": "pico", "input": "글", **change})
+
+
+def test_the_texts_of_an_embedding_request_have_a_limit_together():
+    texts = ["가" * (MOST_EMBEDDED - 1), "나"]
+    assert embedding_texts({"model": "pico", "input": texts})[1] == tuple(texts)
+    with pytest.raises(UserError, match="32001 characters; the most in one request is 32000"):
+        embedding_texts({"model": "pico", "input": [*texts, "다"]})
 
 
 NAMES = st.sampled_from([*BODY, "stream", "stop", "max_tokens", "seed", "rag", "as_of", "n", "x"])

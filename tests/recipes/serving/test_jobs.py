@@ -36,10 +36,11 @@ def test_the_embedder_is_opened_once_and_stores_no_text_of_a_client(run, monkeyp
     monkeypatch.setattr(embedders.VectorStore, "write", write)
     first = answer([Embed(("보관 기간",)), Embed(("벌금", "보관 기간"))], Silent())
     again = answer([Embed(("벌금",))], Silent())
-    assert [len(rows) for rows in (*first, *again)] == [1, 2, 1]
-    assert first[0][0] == first[1][1]
-    assert again[0][0] == first[1][0] != first[0][0]
-    assert np.linalg.norm(again[0][0]) == pytest.approx(1, abs=1e-3)
+    assert [len(one.rows) for one in (*first, *again)] == [1, 2, 1]
+    assert first[0].rows[0] == first[1].rows[1]
+    assert again[0].rows[0] == first[1].rows[0] != first[0].rows[0]
+    assert first[1].tokens == first[0].tokens + again[0].tokens > 8
+    assert np.linalg.norm(again[0].rows[0]) == pytest.approx(1, abs=1e-3)
     assert len(opened) == 1
     assert written == []
 

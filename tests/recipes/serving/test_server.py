@@ -10,6 +10,9 @@ import openai
 import pytest
 from small_serving import EMBEDDER, INJECTED, OLD_DAY
 
+from kofinlaw import UserError
+from kofinlaw.recipes.serving.server import listen
+
 QUESTION = "전산점검 규정에서 서류를 보관하는 기간은?"
 
 
@@ -38,6 +41,7 @@ def test_the_openai_client_reads_models_answers_streams_and_embeddings(address):
         assert text == whole.choices[0].message.content
         assert parts[-1].choices[0].finish_reason == "stop"
         assert parts[-1].citations == whole.citations
+        assert min(whole.usage.prompt_tokens, whole.usage.completion_tokens) > 0
         plain = client.chat.completions.create(
             model="pico",
             messages=[{"role": "user", "content": "안녕 👋"}],
@@ -56,6 +60,11 @@ def test_the_openai_client_reads_models_answers_streams_and_embeddings(address):
         assert len(first) == 384
         assert first == second != third
         assert sum(value * value for value in first) == pytest.approx(1, abs=1e-3)
+        # `query: ` and the marks of begin and end count, as the model reads them.
+        alone = client.embeddings.create(model=EMBEDDER, input="벌").usage.prompt_tokens
+        twice = client.embeddings.create(model=EMBEDDER, input=["벌", "벌"]).usage
+        assert alone > 4
+        assert twice.prompt_tokens == twice.total_tokens == 2 * alone
 
 
 def test_curl_gets_a_stream_that_ends_with_done(address):
@@ -93,6 +102,13 @@ def test_two_hundred_requests_at_once_are_all_answered(address):
         ]
         got = list(pool.map(lambda one: client.post(path, json=one).status_code, asked))
     assert got == [200] * 200
+
+
+@pytest.mark.parametrize("host", ["[::1]", "192.0.2.1", "127.0.0.1:80"])
+def test_an_address_of_another_machine_is_refused_as_the_host(host):
+    with pytest.raises(UserError, match="not an address of this machine") as error:
+        listen(host, 0)
+    assert error.value.where == "--host"
 
 
 def test_what_cannot_be_served_is_one_error_with_its_remedy(run, command, tmp_path):

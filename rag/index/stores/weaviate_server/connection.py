@@ -32,7 +32,7 @@ Make = Callable[["WeaviateAsyncClient"], Awaitable[T]]
 _FIRST_PAUSE = 0.25  # seconds before the first repetition of a call; then twice as long each time
 _LONGEST_PAUSE = 4.0
 _GRACE = 1.0  # seconds that the loop has to cancel a call that is late
-_NOTICE = 5.0  # seconds after which a caller that waits is told so
+_NOTICE = 5.0  # seconds after which `waiting` is called
 _LOCK = threading.Lock()
 
 
@@ -216,5 +216,5 @@ def _close(client: WeaviateAsyncClient, loop: asyncio.AbstractEventLoop) -> None
     future = asyncio.run_coroutine_threadsafe(client.close(), loop)
     try:
         future.result(_GRACE)
-    except Exception:  # a server that is gone needs no good-bye
+    except Exception:  # the server may be gone
         future.cancel()

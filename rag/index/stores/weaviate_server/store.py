@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from kofinlaw import UserError
 from kofinlaw.commands import stage_command
 from kofinlaw.rag.arrays import Found, Vectors
-from kofinlaw.rag.fusion import Ranked, fuse
+from kofinlaw.rag.fusion import fuse_both
 from kofinlaw.rag.index.admission import Admission
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.stores.weaviate_server.connection import Server
@@ -119,10 +117,7 @@ class WeaviateStore:
         lists = self._all(both, k, [allowed[at] for at in masked] * 2)
         for place, at in enumerate(masked):
             by_words, by_vector = lists[place], lists[place + len(masked)]
-            ranked = [Ranked("words", *by_words, 1 - alpha), Ranked("dense", *by_vector, alpha)]
-            best = fuse(ranked, fusion)[:k]
-            rows = np.array([row for row, _, _ in best], dtype=np.int64)
-            out[at] = (rows, np.array([score for _, score, _ in best], dtype=np.float64))
+            out[at] = fuse_both(by_words, by_vector, k, alpha, fusion)
         return [one for one in out if one is not None]
 
     def _all(
@@ -165,7 +160,7 @@ class WeaviateStore:
                 return_properties=[ROW],
                 return_metadata=MetadataQuery(score=True),
             )
-            return [(int(one.properties[ROW]), one.metadata.score) for one in found.objects]
+            return _scored(found)
 
         return search
 
@@ -189,7 +184,7 @@ class WeaviateStore:
                 return_properties=[ROW],
                 return_metadata=MetadataQuery(score=True),
             )
-            return [(int(one.properties[ROW]), one.metadata.score) for one in found.objects]
+            return _scored(found)
 
         return search
 
@@ -198,6 +193,11 @@ class WeaviateStore:
         if self._settings.weaviate.tokenization == "kagome_kr":
             return list(queries)
         return [" ".join(words) for words in tokens_of(kind, queries)]
+
+
+def _scored(found: Any) -> list[tuple[int, float]]:
+    """Return rows and scores of the server's answer."""
+    return [(int(one.properties[ROW]), one.metadata.score) for one in found.objects]
 
 
 def _nearest(vector: Vectors) -> _Search:

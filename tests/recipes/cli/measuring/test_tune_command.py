@@ -81,4 +81,6 @@ def test_the_command_after_a_fit_is_valid_for_a_recipe_with_a_table_of_weights(
     words = shlex.split(said[said.index("kofinlaw run") :], comments=True)
     overrides = [words[n + 1] for n, word in enumerate(words) if word == "--set"]
     recipe, _ = load_recipe(str(pico / "recipe.yaml"), overrides)
+    keys = [one.partition("=")[0] for one in overrides]
+    assert sorted(keys) == ["answer.choose_by", "answer.unrelated_voters", "answer.voters"]
     assert recipe.answer.voters == voter_fitting.fitted_weights(indexed, "base-rag")

@@ -36,7 +36,7 @@ class Named:
 
 
 class Both:
-    """A server, the files, a clock that stands still, and the store over them."""
+    """A server, the files, a clock that the test sets, and the store over them."""
 
     def __init__(self, *, instead: bool = True) -> None:
         self.server, self.files, self.now = Named(1), Named(2), 0.0
