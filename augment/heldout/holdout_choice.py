@@ -24,7 +24,7 @@ def held_out_titles(settings: AugmentSettings, laws: Laws) -> tuple[str, ...]:
     the titles and on the numbers of articles only: an act and its decrees are one group, the groups
     are taken in the order of the SHA-256 of their title while each one brings the number of
     held-out articles closer to the share, and one group always remains for training. A new document
-    therefore changes little of the choice. A group of which a title is named is not added to.
+    therefore changes little of the choice. Of a group with a named title no other title is added.
 
     Raises UserError if a title is not in the corpus, or if a share is set and the corpus has fewer
     than two groups.

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.files import atomic_folder, write_json
+from kofinlaw.files import atomic_folder, disk_error, write_json
 from kofinlaw.trainer.merge.adapter_files import CONFIG, RECORD, WEIGHTS, Adapter, read_adapter
 from kofinlaw.trainer.merge.coverage import not_finite
 from kofinlaw.trainer.merge.json_objects import JsonObject, read_object
@@ -31,7 +31,7 @@ def scale_adapter(adapter: Path, weight: float, out: Path) -> Path:
 
     Raises UserError for a weight that is not finite, for an adapter with parts that are not
     low-rank changes (DoRA, whole weights, biases, token rows), for one that holds NaN or infinity,
-    and for an `out` that holds something else.
+    for an `out` that holds something else, and for a full disk.
     """
     if not math.isfinite(weight):
         raise UserError(f"the weight of an adapter must be a finite number, not {weight}")
@@ -53,7 +53,7 @@ def scale_adapter(adapter: Path, weight: float, out: Path) -> Path:
     with atomic_folder(out) as partial:
         for path in sorted(adapter.iterdir()):
             if path.is_file() and path.name not in (WEIGHTS, RECORD):
-                shutil.copyfile(path, partial / path.name)
+                _copy(path, partial / path.name)
         writer = ShardWriter(partial / WEIGHTS, header)
         for name in writer.order:
             value = read_tensor(read.tensors[name])
@@ -61,6 +61,13 @@ def scale_adapter(adapter: Path, weight: float, out: Path) -> Path:
         writer.close()
         write_json(partial / RECORD, record)
     return out
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise disk_error(error, target) from error
 
 
 def _check(adapter: Adapter) -> None:

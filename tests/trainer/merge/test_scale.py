@@ -57,7 +57,8 @@ def test_other_files_are_copied_and_the_record_says_what_was_done(tmp_path, pico
 
 
 @pytest.mark.parametrize(
-    "options", [{"use_dora": True}, {"modules_to_save": ["lm_head"]}, {"trainable_token_indices": [1]}]
+    "options",
+    [{"use_dora": True}, {"modules_to_save": ["lm_head"]}, {"trainable_token_indices": [1]}],
 )
 def test_parts_that_are_no_low_rank_change_are_refused(tmp_path, pico, llama, options):
     adapter = pico.write_adapter(tmp_path / "adapter", llama, seed=1, **options)
