@@ -280,6 +280,10 @@ def merge_adapter(run: Run, out: Path, progress: Progress) -> StageResult:
 
     settings = run.recipe.merge
     adapter, base = run.folder / "train" / "adapter", model_folder(run)
+    if settings.adapter_weight != 1:
+        from kofinlaw.trainer.merge.scale import scale_adapter
+
+        adapter = scale_adapter(adapter, settings.adapter_weight, out / "adapter")
     if settings.base == "best":
         from kofinlaw.models.templates import template_for
         from kofinlaw.trainer.proof.best_base import merge_on_better_base
@@ -313,9 +317,10 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
     from kofinlaw.trainer.proof.proof_result import ROUNDING_REMEDY
 
     base = model_folder(run)
+    weighted = run.folder / "merge" / "adapter"  # with merge.adapter_weight below 1
     proof = prove.prove_merge(
         run.folder / "merge" / "model",
-        run.folder / "train" / "adapter",
+        weighted if run.recipe.merge.adapter_weight != 1 else run.folder / "train" / "adapter",
         base,
         questions=list(read_jsonl(run.questions_path, Question)) if run.recipe.asks else (),
         template=template_for(base),
