@@ -233,7 +233,7 @@ class Recipe(BaseModel):
     seed: int = Field(42, ge=0, lt=2**31, description="seed of every random choice")
     cluster: str = Field(
         "local",
-        description="where examples, documents, the index and sweeps are worked on: `local` (this "
+        description="where examples, documents and the index are worked on: `local` (this "
         "process), `local:4` (four processes), `auto` (Ray on this machine) or `ray://HOST:10001`; "
         "the files are the same",
     )
