@@ -15,7 +15,7 @@ from typing import TypedDict
 import numpy as np
 
 from kofinlaw import Progress, silent
-from kofinlaw.augment.balance import SMALLEST, balanced, excess
+from kofinlaw.augment.balance import SMALLEST, balanced, excess, exchanged
 from kofinlaw.augment.evidence_free import evidence_free_credits
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.option_choice import Item
@@ -257,7 +257,14 @@ def _balance_group(
         limit = None if most is None else round(most * len(group) / max(len(rows), 1))
         found = balanced(values[group], rng, most=limit)
         kept += [group[i] for i in found.kept]
-    # Small deviations of the cells may add up.
+    # Small deviations of the cells may add up, and a small cell can hardly be balanced alone.
+    cell_of = {index: name for name, cell in cells.items() for index in cell}
+    places = {index: place for place, index in enumerate(rows)}
+    found_places, reached = exchanged(
+        values[list(rows)], [places[i] for i in kept], [cell_of[i] for i in rows]
+    )
+    if reached:
+        return sorted(rows[place] for place in found_places), True
     whole = balanced(values[kept], rng)
     left = [kept[i] for i in whole.kept]
     return (sorted(left), True) if whole.reached else (sorted(kept), False)

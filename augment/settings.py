@@ -199,8 +199,8 @@ class AugmentSettings(BaseModel):
         0.0,
         ge=0,
         le=0.5,
-        description="share of the articles whose documents are held out, chosen by a hash of the "
-        "titles, in place of `holdout_documents` (0–0.5)",
+        description="share of the articles whose documents are held out: `holdout_documents`, and "
+        "more, chosen by a hash of the titles (0–0.5)",
     )
     holdout_items: int = Field(0, ge=0, description="questions to make from the held-out documents")
     holdout_free: int = Field(
@@ -304,11 +304,6 @@ class AugmentSettings(BaseModel):
             self.target_forms and not any(self.target_forms.values())
         ):
             raise ValueError("weights of target_forms must be 0 or more, and one of them above 0")
-        if self.holdout_share and self.holdout_documents:
-            raise ValueError(
-                "holdout_share and holdout_documents both choose what is held out: set one of "
-                "them (holdout_documents: [] uses the share)"
-            )
         for name in ("holdout_items", "holdout_free"):
             if getattr(self, name) and not self.holds_out:
                 raise ValueError(

@@ -27,10 +27,10 @@ from kofinlaw.augment.examples import choice_examples, free_examples
 from kofinlaw.augment.examples_card import write_card
 from kofinlaw.augment.forms.write_forms import write_forms
 from kofinlaw.augment.generators.drafts import Draft
-from kofinlaw.augment.generators.registry import QuestionGenerator, draft_questions
-from kofinlaw.augment.hard.registry import HARD_GENERATORS
+from kofinlaw.augment.generators.registry import QuestionGenerator
 from kofinlaw.augment.heldout.free_questions import HeldoutFree, heldout_free
 from kofinlaw.augment.heldout.holdout_choice import held_out_titles
+from kofinlaw.augment.jobs.drafting import draft_acts
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.preferences import PairFigures, pair_figures, preference_pairs
 from kofinlaw.augment.protected_questions import ProtectedTexts
@@ -43,6 +43,7 @@ from kofinlaw.augment.student import OpenStudent, student_margins, wrong_options
 from kofinlaw.augment.tables.sure_rows import sure_tables, table_counts
 from kofinlaw.augment.teacher.ledger import Resume
 from kofinlaw.augment.teacher.synthesis import synthesize
+from kofinlaw.cluster.jobs import HERE, Workers
 from kofinlaw.data.chunking import estimate_tokens
 from kofinlaw.files import read_jsonl, write_jsonl
 from kofinlaw.records import Article, Chunk, Example
@@ -63,6 +64,7 @@ def generate_examples(
     resume: Resume = "if-possible",
     extra_generators: Sequence[QuestionGenerator] = (),
     verdicts: Sequence[Verdict] = (),
+    workers: Workers = HERE,
     progress: Progress = silent,
 ) -> AugmentCounts:
     """Generate the training examples and held-out questions of a corpus.
@@ -86,6 +88,7 @@ def generate_examples(
         resume: What to do with the answers that `ledger` already holds.
         extra_generators: Kinds of question of your own, each with its weight.
         verdicts: What people said about examples; wrong ones are left out or corrected.
+        workers: The processes that draft questions and run the teacher.
         progress: Called with the phase and the number of done and all parts.
 
     Raises:
@@ -105,9 +108,7 @@ def generate_examples(
     context = AugmentContext(settings, seed, laws, passages, protected, [])
 
     held_out = frozenset(held_out_titles(settings, laws))
-    generators = (*(HARD_GENERATORS if settings.hard_share else ()), *extra_generators)
-    own = {kind for generator in extra_generators for kind in generator.kinds}
-    drafts = _distinct_drafts(context, generators, own, progress)
+    drafts = _distinct_drafts(context, extra_generators, workers, progress)
     context.rejected += [unread for law in laws.acts for unread in law.unread]
     asked = [draft for draft in drafts if draft.document in held_out]
     trained = [draft for draft in drafts if draft.document not in held_out]
@@ -142,6 +143,7 @@ def generate_examples(
             form=settings.answer_form,
             used=out / "ledger.jsonl",
             resume=resume,
+            workers=workers,
             progress=progress,
         )
         examples += synthesis.examples
@@ -254,22 +256,26 @@ def _with_kinds(settings: AugmentSettings, extra: Sequence[QuestionGenerator]) -
 def _distinct_drafts(
     context: AugmentContext,
     extra: Sequence[QuestionGenerator],
-    own: set[str],
+    workers: Workers,
     progress: Progress,
 ) -> list[Draft]:
     """Return all drafts. Where two generators give the same question, only the first one counts.
 
-    Drafts of the user's kinds (`own`) are checked.
+    `extra` are the user's generators; they run in this process, and their drafts are checked.
     """
     distinct: dict[tuple[str, str], Draft] = {}
     laws, seed = context.laws, context.seed
+    own = {kind for generator in extra for kind in generator.kinds}
     ids = {article.id for law in laws.acts for article in law.articles}
     ids |= {table.unit for law in laws.acts for table in law.tables}
-    found = draft_questions(laws, seed, extra=extra, rejected=context.rejected, progress=progress)
-    for draft in found:
-        if own and draft.kind not in WEIGHTS:
-            _check_own_draft(draft, own, ids)
-        distinct.setdefault((draft.stem, draft.answer), draft)
+    hard = bool(context.settings.hard_share)
+    for law, found in draft_acts(laws, seed, workers, hard=hard, progress=progress):
+        context.rejected += found.rejected
+        of_user = (d for generator in extra for d in generator.generate(law, laws, seed))
+        for draft in (*found.drafts, *of_user):
+            if own and draft.kind not in WEIGHTS:
+                _check_own_draft(draft, own, ids)
+            distinct.setdefault((draft.stem, draft.answer), draft)
     return list(distinct.values())
 
 

@@ -77,7 +77,9 @@ def rated(path: Path, rows: Rows, index: Index, limit: int) -> dict[str, list[fl
         right = [int(label) - 1 for label in key.labels]
         asked = Asked(stem, options, shown, is_negative(stem))
         credits = solvers.credits(asked, right)
-        credits["reading"] = credit_of(read_options(stem, options, shown), right)
+        sign = -1 if is_negative(stem) else 1
+        values = [sign * value for value in read_options(stem, options, shown)]
+        credits["reading"] = credit_of(values, right)
         for name, credit in credits.items():
             out[name].append(credit)
         out["annex"].append(float(any("annex" in hit.by for hit in found)))

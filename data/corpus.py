@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.cluster.jobs import HERE, Workers
 from kofinlaw.data.chunking import chunk_document, estimate_tokens
 from kofinlaw.data.cleaning.contamination import ProtectedTexts, read_protected
 from kofinlaw.data.corpus_build import CorpusBuild
@@ -67,6 +68,7 @@ def build_corpus(
     count_tokens: CountTokens | None = None,
     protected_texts: Sequence[str] = (),
     extra_readers: Mapping[str, Reader] | None = None,
+    workers: Workers = HERE,
     progress: Progress = silent,
 ) -> CorpusCounts:
     """Read the sources and write the corpus into the folder `out`.
@@ -84,7 +86,8 @@ def build_corpus(
         protected_texts: Texts that must not appear in the corpus, in addition to the files in
             `settings.protected`.
         extra_readers: Readers of your own by file suffix (`.eml`), see `read_documents`. The
-            sources must include the suffix: `include: ["*.eml"]`.
+            sources must include the suffix: `include: ["*.eml"]`. They read in this process.
+        workers: The processes that read files and split documents.
         progress: Receives the phases `read`, `history`, `chunk` and `clean`.
 
     Raises:
@@ -99,13 +102,15 @@ def build_corpus(
         Spool(folder / "documents.jsonl") as spool,
     ):
         try:
-            documents = _read_documents(settings, base, log, progress, spool, extra_readers)
+            documents = _read_documents(
+                settings, base, log, progress, spool, extra_readers, workers
+            )
         except UserError:
             write_jsonl(out / "rejected.jsonl", log.rejected())
             raise
         count = count_tokens or estimate_tokens
         with CorpusBuild(settings, folder, documents, log, count, protected) as build:
-            build.split(spool, progress)
+            build.split(spool, progress, workers)
             build.reject_copies(out, progress)
             lengths = build.write_chunks(out)
             earlier = build.write_earlier(out, lengths)
@@ -172,9 +177,10 @@ def _read_documents(
     progress: Progress,
     spool: Spool,
     extra_readers: Mapping[str, Reader] | None,
+    workers: Workers,
 ) -> list[DocumentFacts]:
     """Store the documents in the spool; returns the facts of those in force."""
-    found = read_sources(settings, base, log, progress, spool, extra_readers)
+    found = read_sources(settings, base, log, progress, spool, extra_readers, workers)
     known = len(log.warnings)
     documents = in_force(found, settings, log)
     for warning in log.warnings[known:]:  # two texts of one day: tell the user at once

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress
-from kofinlaw.data.chunking import Chunked, chunk_document
-from kofinlaw.data.cleaning.chunk_filter import ChunkFilter, mask_article
+from kofinlaw.cluster.jobs import HERE, Workers
+from kofinlaw.data.chunking import Chunked
+from kofinlaw.data.cleaning.chunk_filter import ChunkFilter
 from kofinlaw.data.cleaning.contamination import ProtectedTexts
 from kofinlaw.data.cleaning.copies import CopyFinder, reject_copies
 from kofinlaw.data.corpus_card import ArticleCounts, Lengths
 from kofinlaw.data.document_facts import DocumentFacts
+from kofinlaw.data.jobs.splitting import SplitDocument, split_documents
 from kofinlaw.data.law.annexes import annex_name, split_unit
 from kofinlaw.data.law.former_names import NAMES, FormerName, NameCollector, name_key
 from kofinlaw.data.law.graph import ChunkLookup, Passage, Reference, citation_graph
@@ -26,7 +28,7 @@ from kofinlaw.data.sources import restore_document
 from kofinlaw.data.splitting import CountTokens
 from kofinlaw.data.spool import Spool
 from kofinlaw.files import atomic_write, dumps, read_json_lines, write_json, write_jsonl
-from kofinlaw.records import Chunk, record_fault
+from kofinlaw.records import Chunk
 
 __all__ = ["CorpusBuild"]
 
@@ -79,36 +81,44 @@ class CorpusBuild:
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
 
-    def split(self, spool: Spool, progress: Progress) -> None:
-        """Split the documents into articles and clean chunks."""
-        for done, facts in enumerate(self._documents):
+    def split(self, spool: Spool, progress: Progress, workers: Workers = HERE) -> None:
+        """Split the documents into articles and clean chunks; `workers` split them."""
+        given = (
+            [restore_document(spool, one) for one in (facts, *facts.parts)]
+            for facts in self._documents
+        )
+        found = split_documents(given, self._settings, self._count, workers)
+        for done, (facts, split) in enumerate(zip(self._documents, found, strict=True)):
             progress("chunk", done, len(self._documents), document=facts.title)
-            document = restore_document(spool, facts)
-            keep = self._settings.personal_data == "keep"
-            try:
-                result = chunk_document(document, self._settings.chunks, self._count)
-                articles = [a if keep else mask_article(a) for a in result.articles]
-                chunks = [*result.chunks, *self._annex_chunks(spool, facts, result.chunks)]
-            except Exception as error:
-                why = f"it cannot be split: {record_fault(error)}"
+            if split.result is None:
+                why = f"it cannot be split: {split.fault}"
                 self._log.reject("read", facts.source, "failed", why)
                 continue
-            if facts.version:
-                renamed = with_version_ids(chunks, facts.version)
-                self._versions.add_earlier(facts, self._filter.kept(renamed), articles)
-            else:
-                kept = list(self._filter.kept(chunks))
-                self._versions.add_newest(facts, kept)
-                for chunk in kept:
-                    self._chunks.append(chunk)
-                    self._copies.add(chunk.text)
-                self._articles.extend(articles)
-                if facts.kind in VERSIONED:
-                    self._collect_names(facts.title, document.text, result)
-            for warning in result.warnings:
-                self._log.warn(f"{document.source}: {warning}")
-            self._log.removed_spans.update(span.name for span in result.removed)
+            self._add(spool, facts, split, split.result)
         progress("chunk", len(self._documents), len(self._documents))
+
+    def _add(
+        self, spool: Spool, facts: DocumentFacts, split: SplitDocument, result: Chunked
+    ) -> None:
+        """Add the parts of a document to the corpus."""
+        articles = split.articles
+        chunks = [*result.chunks, *self._annex_chunks(facts, result.chunks, split.annexes)]
+        if facts.version:
+            renamed = with_version_ids(chunks, facts.version)
+            self._versions.add_earlier(facts, self._filter.kept(renamed), articles)
+        else:
+            kept = list(self._filter.kept(chunks))
+            self._versions.add_newest(facts, kept)
+            for chunk in kept:
+                self._chunks.append(chunk)
+                self._copies.add(chunk.text)
+            self._articles.extend(articles)
+            if facts.kind in VERSIONED:
+                text = restore_document(spool, facts).text
+                self._collect_names(facts.title, text, result)
+        for warning in result.warnings:
+            self._log.warn(f"{facts.source}: {warning}")
+        self._log.removed_spans.update(span.name for span in result.removed)
 
     def _collect_names(self, title: str, text: str, result: Chunked) -> None:
         """Collect what the 부칙 of a document say about names, and the acts that it cites."""
@@ -146,17 +156,14 @@ class CorpusBuild:
         write_json(out / NAMES, [[one.name, one.titles, one.same] for one in found])
 
     def _annex_chunks(
-        self, spool: Spool, facts: DocumentFacts, own: Sequence[Chunk]
+        self, facts: DocumentFacts, own: Sequence[Chunk], annexes: Sequence[Chunked]
     ) -> Iterator[Chunk]:
         """Yield the chunks of the annexes in files of their own.
 
         A file is rejected if the regulation itself has the text of the annex.
         """
         units = {chunk.unit for chunk in own}
-        for part in facts.parts:
-            result = chunk_document(
-                restore_document(spool, part), self._settings.chunks, self._count
-            )
+        for part, result in zip(facts.parts, annexes, strict=True):
             held = next((chunk for chunk in result.chunks if chunk.unit in units), None)
             if held is not None:
                 why = f"{facts.source} has the text of {held.unit}"

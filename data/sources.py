@@ -10,12 +10,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from kofinlaw import Progress, UserError
+from kofinlaw.cluster.jobs import HERE, Workers
 from kofinlaw.data.annex_files import attach_annexes
 from kofinlaw.data.cleaning.sketches import sketch
 from kofinlaw.data.document_facts import DocumentFacts
+from kofinlaw.data.jobs.reading import FileToRead, ReadLog, read_files
 from kofinlaw.data.law import history
 from kofinlaw.data.law.annexes import Annex
 from kofinlaw.data.law.same_title import separate_titles
@@ -69,6 +72,7 @@ def read_sources(
     progress: Progress,
     spool: Spool | None = None,
     extra_readers: Mapping[str, Reader] | None = None,
+    workers: Workers = HERE,
 ) -> list[DocumentFacts]:
     """Return the facts of the documents of all sources, in order. A file or link that is not read
     is rejected with the reason.
@@ -80,6 +84,7 @@ def read_sources(
         progress: Receives the phases `read` and `history`.
         spool: Receives the documents themselves, one by one.
         extra_readers: Readers by file suffix, in addition to the built-in ones.
+        workers: The processes that read files.
 
     Raises UserError if a source does not exist, or for a suffix that no file can have.
     """
@@ -92,7 +97,7 @@ def read_sources(
             )
     day = settings.as_of.isoformat() if settings.as_of else ""
     out: list[DocumentFacts] = []
-    for document, folder in _documents(settings, base, log, progress, extra_readers):
+    for document, folder in _documents(settings, base, log, progress, extra_readers, workers):
         meta = document.meta
         row = spool.append(asdict(document)) if spool is not None else len(out)
         out.append(
@@ -156,31 +161,40 @@ def _documents(
     log: RejectLog,
     progress: Progress,
     extra_readers: Mapping[str, Reader] | None,
+    workers: Workers,
 ) -> Iterator[tuple[Document, str]]:
     """Yield each document with the folder of its file."""
 
     def read(path: Path, source: SourceSettings, name: str) -> Iterator[Document]:
         return _read(path, source, settings, name, log, extra_readers)
 
-    listed: list[tuple[SourceSettings, Path, str]] = []
-    for source in settings.sources:
+    listed: list[FileToRead] = []
+    for number, source in enumerate(settings.sources):
         root = source_path(source, base)
         files = list_files(source, base, extra_readers or ())
         tracked = _tracked(root) if settings.as_of is not None else set()
         if tracked:
             _skip_untracked(files, root, tracked)
         log.files_found += len(files.unread)
-        for file in files.unread:
-            log.reject("read", file.name, file.reason, file.detail)
+        for unread in files.unread:
+            log.reject("read", unread.name, unread.reason, unread.detail)
         if tracked:
             yield from _from_history(source, root, settings, log, progress, read)
         else:
             log.files_found += len(files.to_read)
-            listed += [(source, path, name) for path, name in files.to_read]
-    for done, (source, path, name) in enumerate(listed):
-        progress("read", done, len(listed), file=name)
-        for document in read(path, source, name):
-            yield document, path.parent.as_posix()
+            listed += [FileToRead(path, name, number) for path, name in files.to_read]
+    if workers is HERE or extra_readers:  # documents one by one; a reader of the user stays here
+        for done, file in enumerate(listed):
+            progress("read", done, len(listed), file=file.name)
+            for document in read(file.path, settings.sources[file.source], file.name):
+                yield document, file.path.parent.as_posix()
+    else:
+        found = read_files(listed, partial(_read_for, settings), workers)
+        for done, (file, result) in enumerate(found):
+            progress("read", done, len(listed), file=file.name)
+            result.tell(log)
+            for document in result.documents:
+                yield document, file.path.parent.as_posix()
     progress("read", len(listed), len(listed))
 
 
@@ -198,12 +212,17 @@ def _skip_untracked(files: FileList, root: Path, tracked: set[str]) -> None:
             )
 
 
+def _read_for(settings: DataSettings, file: FileToRead, log: ReadLog) -> Iterator[Document]:
+    """Yield the documents of a file, in any process."""
+    return _read(file.path, settings.sources[file.source], settings, file.name, log, None)
+
+
 def _read(
     path: Path,
     source: SourceSettings,
     settings: DataSettings,
     name: str,
-    log: RejectLog,
+    log: ReadLog,
     extra_readers: Mapping[str, Reader] | None,
 ) -> Iterator[Document]:
     """Yield the documents of a file; an unreadable file is rejected with the reason."""

@@ -42,7 +42,7 @@ SUPPORTED = {
     "accelerate": ">=1.15",
     "bitsandbytes": ">=0.50",
 }
-EXTRAS = ("quickstart", "liger", "vllm", "deepspeed", "weaviate", "dense", "track")
+EXTRAS = ("quickstart", "liger", "vllm", "deepspeed", "ray", "weaviate", "dense", "track")
 # Extras that cannot be in the environment of the tested versions (constraints.txt), and why.
 # `make check-extras` tests this list.
 APART = {"vllm": "it needs older numba, llguidance and numpy than constraints.txt"}

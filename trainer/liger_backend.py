@@ -18,7 +18,7 @@ from kofinlaw import UserError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["LIGER_MODELS", "apply_liger", "require_liger"]
+__all__ = ["LIGER_MODELS", "apply_liger", "require_liger", "require_liger_model"]
 
 # Model types whose layers Liger replaces and whose head is ours.
 LIGER_MODELS = ("llama", "qwen2")
@@ -38,12 +38,9 @@ def require_liger() -> None:
         )
 
 
-def apply_liger(model: PreTrainedModel) -> None:
-    """Replace the layers of a loaded model in place.
-
-    Raises UserError for a model type outside `LIGER_MODELS`.
-    """
-    kind = model.config.get_text_config().model_type
+def require_liger_model(model: PreTrainedModel) -> str:
+    """Return the type of a model. Raises UserError for a type outside `LIGER_MODELS`."""
+    kind = str(model.config.get_text_config().model_type)
     if kind not in LIGER_MODELS:
         raise UserError(
             f"backend liger does not know models of type {kind}",
@@ -51,6 +48,15 @@ def apply_liger(model: PreTrainedModel) -> None:
             remedy=f"set train.backend: hf; liger is for {' and '.join(LIGER_MODELS)} "
             "(EXAONE 3.x after convert)",
         )
+    return kind
+
+
+def apply_liger(model: PreTrainedModel) -> None:
+    """Replace the layers of a loaded model in place.
+
+    Raises UserError as `require_liger_model`.
+    """
+    kind = require_liger_model(model)
     from liger_kernel.transformers import (
         apply_liger_kernel_to_llama,
         apply_liger_kernel_to_qwen2,

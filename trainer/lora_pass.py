@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from kofinlaw.trainer.device.card_forms import takes_card_form
+
 # peft and transformers take seconds to import, so functions import them when they need them.
 if TYPE_CHECKING:
     from peft.tuners.lora import LoraLayer
@@ -43,8 +45,9 @@ def patch_lora_forward(model: Module, *, fused: bool | None = None) -> int:
     from peft.tuners.lora import LoraLayer
 
     count = 0
-    on_card = next(model.parameters()).is_cuda
-    buffer = UnpackedWeight() if (on_card if fused is None else fused) else None
+    if fused is None:
+        fused = takes_card_form(next(model.parameters()).device)
+    buffer = UnpackedWeight() if fused else None
     for module in model.modules():
         if not isinstance(module, LoraLayer) or not isinstance(module, Module):
             continue
@@ -128,7 +131,7 @@ class UnpackedWeight:
             self.memory = None  # free it before a larger one is made
             self.memory = memory = torch.empty(count, dtype=kind, device=packed.device)
         weight = memory[:count].view(state.shape)
-        if packed.is_cuda:
+        if takes_card_form(packed.device):
             return dequantize_4bit(packed, state, out=weight)
         return weight.copy_(dequantize_4bit(packed, state))  # no such output on a processor
 
@@ -247,7 +250,7 @@ def float32_product(one: Tensor, other: Tensor) -> Tensor:
     A card sums products of 16-bit numbers in float32 without float32 copies of them. The processor
     has no such product, so it makes the copies.
     """
-    if one.is_cuda and one.dtype in (torch.bfloat16, torch.float16):
+    if takes_card_form(one.device) and one.dtype in (torch.bfloat16, torch.float16):
         return torch.mm(one.T, other, out_dtype=torch.float32)
     return one.float().T @ other.float()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from kofinlaw import UserError
 from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import PASS_COST_TOKENS
+from kofinlaw.trainer.device.card_forms import takes_card_form
 from kofinlaw.trainer.device.kept_layers import (
     PassMemory,
     fastest_budget,
@@ -41,24 +43,31 @@ UNPACKING_TOKENS = 128
 
 
 def probe_budget(
-    passes: Passes, *, limit: int, checkpoint_root: Path | None = None
+    passes: Passes,
+    *,
+    limit: int,
+    checkpoint_root: Path | None = None,
+    measure: Callable[[Sequence[int]], int] | None = None,
 ) -> tuple[int, dict[str, float]]:
     """Return the padded tokens that a pass may hold under `limit` bytes, and the measurements.
 
     The longest example, then the two longest, run forward and backward with an optimizer step in
     between; the adapter is restored afterwards. Memory is assumed to be linear in padded tokens.
     With `train.kept_layers: auto` the longest example runs again with some layers kept, and the
-    model is left with the number of kept layers that makes steps fastest.
+    model is left with the number of kept layers that makes steps fastest. `measure` returns the
+    bytes of a pass over some examples; None: the pass runs here, and the memory in use is read.
     Raises UserError if one example does not fit; the message says by how much. A sharded run that
     is out of memory with two examples leaves half the budget below `checkpoint_root` and ends.
     """
     order = sorted(range(len(passes.examples)), key=lambda i: (-passes.lengths[i], i))
     longest = passes.lengths[order[0]]
-    cap = CUDA_TOKENS if torch.cuda.is_available() else CPU_TOKENS
+    cap = CUDA_TOKENS if takes_card_form(passes.ranks.device) else CPU_TOKENS
     cap = max(longest, min(cap, longest * min(passes.settings.effective_batch, len(order))))
+    if measure is None:
+        measure = partial(_peak, passes, limit=limit, checkpoint_root=checkpoint_root)
     release_memory()
     loaded = memory_in_use()
-    one = _peak(passes, order[:1], limit, checkpoint_root)
+    one = measure(order[:1])
     figures = {"longest_tokens": float(longest), "one_example_gib": round(one / GIB, 3)}
     if one > limit:
         raise UserError(
@@ -76,13 +85,13 @@ def probe_budget(
     slope = 0.0
     if cap >= 2 * longest:
         try:
-            two = _peak(passes, order[:2], limit, checkpoint_root)
+            two = measure(order[:2])
         except UserError:
             return longest, figures
         more = passes.padded(order[:2]) - passes.padded(order[:1])
         slope = max((two - one) / more, 1.0)
         figures["bytes_per_token"] = round(slope)
-    per_kept = _bytes_per_kept_layer(passes, order[:1], one, limit)
+    per_kept = _bytes_per_kept_layer(passes, order[:1], one, measure)
     if per_kept is None:
         if not slope:
             return cap, figures
@@ -108,7 +117,7 @@ def probe_budget(
 
 
 def _bytes_per_kept_layer(
-    passes: Passes, part: Sequence[int], without: int, limit: int
+    passes: Passes, part: Sequence[int], without: int, measure: Callable[[Sequence[int]], int]
 ) -> float | None:
     """Measure the bytes per token of a layer that keeps its activations; None if none is to.
 
@@ -121,7 +130,7 @@ def _bytes_per_kept_layer(
     kept = min(KEPT_IN_PROBE, layers)
     try:
         keep_layers(passes.model, kept)
-        peak = _peak(passes, part, limit, None)
+        peak = measure(part)
     except UserError:
         return None  # no room for as few as these
     finally:
@@ -142,7 +151,7 @@ def _cost(passes: Passes, budget: int) -> float:
     return total
 
 
-def _peak(passes: Passes, part: Sequence[int], limit: int, checkpoint_root: Path | None) -> int:
+def _peak(passes: Passes, part: Sequence[int], *, limit: int, checkpoint_root: Path | None) -> int:
     """Return the peak of the memory in use, in bytes, during a pass over `part` and a step."""
     if passes.zero is None:
         kept = {name: p.detach().clone() for name, p in trainable(passes.model)}

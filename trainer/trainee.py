@@ -15,6 +15,7 @@ from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import zero
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.contrast.packing import why_not_packed
+from kofinlaw.trainer.device.card_forms import takes_card_form
 from kofinlaw.trainer.device.kept_layers import keep_layers
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.initialisation import fill_quantization_gap, load_start_adapter
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Trainee",
     "adapted_model",
+    "check_trainee",
     "checked_trainee",
     "load_trainee",
+    "start_of",
     "use_gradient_checkpointing",
 ]
 
@@ -110,7 +113,7 @@ def adapted_model(
     model = adapters.attach_adapter(base, settings.lora, seed=seed)
     if fill is not None:
         fill(model)
-    patch_lora_forward(model, fused=ranks.device.type == "cuda" and not ranks.sharded)
+    patch_lora_forward(model, fused=takes_card_form(ranks.device) and not ranks.sharded)
     if ranks.sharded and not ranks.zero_stage:  # ZeRO shards it with its optimizer, later
         shard_model(model, ranks)
     if recompute:
@@ -128,22 +131,33 @@ def checked_trainee(
     base_sha256: str,
     storage_dtype: str,
 ) -> Trainee:
-    """Check packed rows and the head on the model, and keep its start.
+    """Check the model as `check_trainee`, and keep its start and the checksums of its base."""
+    not_packed = check_trainee(model, settings, examples)
+    start = start_of(model)
+    frozen = adapters.frozen_checksums(model)
+    return Trainee(model, base_sha256, storage_dtype, start, frozen, not_packed)
+
+
+def check_trainee(model: PeftModel, settings: TrainSettings, examples: Sequence[Encoded]) -> str:
+    """Check the head on the model; return why options of an item need separate rows, or nothing.
 
     Raises UserError as `why_not_packed` and `check_head`.
     """
     not_packed = why_not_packed(model, examples, settings)
     ids = torch.from_numpy(examples[0].tokens[:16]).to(model.device)[None]
     check_head(model, ids, settings.head_chunk_rows)
-    start = {name: tensor.clone() for name, tensor in adapters.gathered_tensors(model).items()}
-    frozen = adapters.frozen_checksums(model)
-    return Trainee(model, base_sha256, storage_dtype, start, frozen, not_packed)
+    return not_packed
+
+
+def start_of(model: PeftModel) -> dict[str, Tensor]:
+    """Return copies of the trained tensors by name, whole on every process."""
+    return {name: tensor.clone() for name, tensor in adapters.gathered_tensors(model).items()}
 
 
 def use_gradient_checkpointing(settings: TrainSettings, ranks: Ranks) -> bool:
     """Return whether layers are recomputed in the backward pass."""
     asked = settings.gradient_checkpointing
-    return ranks.device.type == "cuda" if asked == "auto" else asked
+    return takes_card_form(ranks.device) if asked == "auto" else asked
 
 
 def _load_base(settings: TrainSettings, folder: Path, ranks: Ranks) -> PreTrainedModel:

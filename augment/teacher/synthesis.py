@@ -10,7 +10,7 @@ All requests go through one ledger, so none is sent twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,14 @@ from kofinlaw.augment.teacher.choice_sources import (
     pair_sources,
 )
 from kofinlaw.augment.teacher.filters import agreement, citations, verdicts
-from kofinlaw.augment.teacher.ledger import Entry, Ledger, Resume, open_ledger
+from kofinlaw.augment.teacher.ledger import (
+    Answering,
+    Entry,
+    Ledger,
+    Resume,
+    answering_job,
+    open_ledger,
+)
 from kofinlaw.augment.teacher.novelty import check_duplicates, protected_text
 from kofinlaw.augment.teacher.outputs import parse
 from kofinlaw.augment.teacher.prompt_files import read_prompt
@@ -40,10 +47,10 @@ from kofinlaw.augment.teacher.teacher_model import (
     open_checker,
     open_teacher,
 )
+from kofinlaw.cluster.jobs import HERE, Workers
 from kofinlaw.data.law.verifying.known_law import KnownLaw
 from kofinlaw.data.prompting.wording import AnswerForm
 from kofinlaw.files import dumps, write_jsonl
-from kofinlaw.models.engines.base import Engine
 from kofinlaw.records import Article, Chunk, Example, Rejected, record_fault
 
 __all__ = ["Synthesis", "sources_of", "synthesize"]
@@ -135,6 +142,7 @@ def synthesize(
     form: AnswerForm = "text",
     used: Path | None = None,
     resume: Resume = "if-possible",
+    workers: Workers = HERE,
     progress: Progress = silent,
 ) -> Synthesis:
     """Ask a teacher for examples and check them.
@@ -153,6 +161,7 @@ def synthesize(
         form: The answer form of multiple-choice examples.
         used: A file for the ledger lines that this result depends on, in order.
         resume: What to do with the answers that `ledger` already holds.
+        workers: The processes that answer; each loads the model.
         progress: Called with the phase and the number of done and all requests.
 
     Raises:
@@ -176,18 +185,18 @@ def synthesize(
     books = [book]
     checker = open_checker(settings, seed, progress)
     with ExitStack() as stack:
-        engine = _load_once(stack, teacher.engine)
-        answers = book.ask(engine, [c.request for c in candidates])
+        pool = stack.enter_context(workers.start(answering_job("teacher", teacher.engine)))
+        answers = book.ask(pool, [c.request for c in candidates])
         for done, (candidate, entry) in enumerate(zip(candidates, answers, strict=True)):
             progress("augment: teacher", done, len(candidates))
             try:
                 _check_output(candidate, entry, protected, known)
             except Exception as error:
                 candidate.checks.append(Verdict("checked", False, record_fault(error)))
-        _check_agreement(candidates, teacher, book, engine, progress)
-        _check_picks(candidates, teacher, book, engine)
+        _check_agreement(candidates, teacher, book, pool, progress)
+        _check_picks(candidates, teacher, book, pool)
         if checker is None:
-            _check_entailment(candidates, teacher, book, engine, progress)
+            _check_entailment(candidates, teacher, book, pool, progress)
         else:
             # The same file: a request's key contains the model.
             second = open_ledger(
@@ -198,11 +207,11 @@ def synthesize(
                 batch=settings.batch,
             )
             books.append(second)
-            _check_entailment(
-                candidates, checker, second, _load_once(stack, checker.engine), progress
-            )
+            pool.release()  # the checker needs the same GPUs
+            checking = stack.enter_context(workers.start(answering_job("checker", checker.engine)))
+            _check_entailment(candidates, checker, second, checking, progress)
         if settings.judge:
-            _judge(candidates, teacher, book, engine)
+            _judge(candidates, teacher, book, pool)
     check_duplicates(candidates)
     if used is not None:
         write_jsonl(used, [entry for each in books for entry in each.used.values()])
@@ -251,18 +260,6 @@ def _is_protected(source: Source, protected: ProtectedTexts) -> bool:
     return bool(protected.copied_part(source.question, rest))
 
 
-def _load_once(stack: ExitStack, engine: Callable[[], Engine]) -> Callable[[], Engine]:
-    """Load the engine at the first call and return the same one at every later call."""
-    loaded: list[Engine] = []
-
-    def load() -> Engine:
-        if not loaded:
-            loaded.append(stack.enter_context(engine()))
-        return loaded[0]
-
-    return load
-
-
 def _check_output(
     candidate: Candidate, entry: Entry, protected: ProtectedTexts, known: KnownLaw
 ) -> None:
@@ -288,7 +285,7 @@ def _check_agreement(
     candidates: Sequence[Candidate],
     teacher: TeacherModel,
     book: Ledger,
-    engine: Callable[[], Engine],
+    pool: Answering,
     progress: Progress,
 ) -> None:
     """Let the teacher answer each question from the passage alone; both answers must agree."""
@@ -296,7 +293,7 @@ def _check_agreement(
     turns = list(_turns(open_ended))
     requests = [teacher.answer_request(question, c.source) for c, question, _ in turns]
     for done, ((candidate, _, answer), entry) in enumerate(
-        zip(turns, book.ask(engine, requests), strict=True)
+        zip(turns, book.ask(pool, requests), strict=True)
     ):
         progress("augment: teacher answers again", done, len(turns))
         fields = parse(entry.text, REANSWER)
@@ -309,7 +306,7 @@ def _check_picks(
     candidates: Sequence[Candidate],
     teacher: TeacherModel,
     book: Ledger,
-    engine: Callable[[], Engine],
+    pool: Answering,
 ) -> None:
     """Let the teacher choose an option from the passages alone; it must be the right one."""
     turns = [
@@ -318,7 +315,7 @@ def _check_picks(
         if candidate.written is not None
     ]
     requests = [teacher.pick_request(q, options, c.source) for c, options, q in turns]
-    for (candidate, _, _), entry in zip(turns, book.ask(engine, requests), strict=True):
+    for (candidate, _, _), entry in zip(turns, book.ask(pool, requests), strict=True):
         picked = entry.text.strip()
         ok = picked == str(candidate.source.right + 1)
         candidate.checks.append(Verdict("reanswer", ok, picked[:40]))
@@ -328,7 +325,7 @@ def _check_entailment(
     candidates: Sequence[Candidate],
     checker: TeacherModel,
     book: Ledger,
-    engine: Callable[[], Engine],
+    pool: Answering,
     progress: Progress,
 ) -> None:
     """Let a model check each paraphrase in both directions: `entails`, then `entailed`.
@@ -348,7 +345,7 @@ def _check_entailment(
             for _, first, second, question in asked
         ]
         failed: dict[str, str] = {}
-        answers = book.ask(engine, requests)
+        answers = book.ask(pool, requests)
         for done, ((candidate, _, text, _), entry) in enumerate(zip(asked, answers, strict=True)):
             progress(f"augment: checker, {name}", done, len(asked))
             if not entry.text.strip().startswith("예"):
@@ -362,11 +359,11 @@ def _judge(
     candidates: Sequence[Candidate],
     teacher: TeacherModel,
     book: Ledger,
-    engine: Callable[[], Engine],
+    pool: Answering,
 ) -> None:
     turns = list(_turns(candidates))
     requests = [teacher.judge_request(question, answer, c.source) for c, question, answer in turns]
-    for (candidate, _, _), entry in zip(turns, book.ask(engine, requests), strict=True):
+    for (candidate, _, _), entry in zip(turns, book.ask(pool, requests), strict=True):
         ok = entry.text.strip().startswith("예")
         candidate.checks.append(Verdict("judge", ok, entry.text[:40]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kofinlaw import Progress, UserError
@@ -17,6 +18,7 @@ from kofinlaw.models.engines.base import Engine, Request
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.rendering.control_tokens import ANY, as_text, control_tokens
 from kofinlaw.models.resolve import model_folder
+from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
 
 __all__ = [
@@ -42,7 +44,7 @@ class TeacherModel:
             different answers.
         settings: The recipe's section `augment.teacher`.
         seed: Seed of sampling.
-        engine: Loads the model when it is called.
+        engine: Loads the model when it is called, in any process.
         render: Turns the text of a prompt into what the model reads.
         stop: Texts that end an output.
     """
@@ -119,9 +121,7 @@ def open_teacher(settings: TeacherSettings, seed: int, progress: Progress) -> Te
     """
     folder, bos, render = _prepare(settings, progress)
 
-    def engine() -> Engine:
-        return factory.open_engine(settings.engine, folder, seed=seed)
-
+    engine = partial(_open, settings.engine, folder, seed)
     name = _name(settings, folder)
     if render is not None:
         return TeacherModel(name, settings, seed, engine, render, ())
@@ -142,6 +142,10 @@ def open_checker(settings: TeacherSettings, seed: int, progress: Progress) -> Te
     if settings.checker is None:
         return None
     return open_teacher(settings.model_copy(update=dict(settings.checker)), seed, progress)
+
+
+def _open(settings: EngineSettings, folder: Path | None, seed: int) -> Engine:
+    return factory.open_engine(settings, folder, seed=seed)
 
 
 def _name(settings: TeacherSettings, folder: Path | None) -> str:

@@ -8,6 +8,8 @@ joined, lora, encoder.
 
 A part ends after three minutes. A part that needs a package that is absent is skipped by name.
 `--rehearse` runs the same code with tiny shapes on a processor; its figures mean nothing.
+With `--out DIR` each part's file is written as soon as the part ends. A file of an earlier run is
+replaced; each one says when and on which machine it was measured.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,8 +79,50 @@ def run_part(part: str, given: Sequence[str], limit: float = LIMIT_SECONDS) -> d
     if process.returncode:
         lines = failed.strip().splitlines() or [f"exit code {process.returncode}"]
         return {"not_run": lines[-1][:200]}
-    figures = dict(json.loads(printed.strip().splitlines()[-1]))
+    try:
+        figures = dict(json.loads((printed.strip().splitlines() or [""])[-1]))
+    except ValueError:
+        return {"not_run": "ended without figures"}
     return {**figures, "seconds": round(time.monotonic() - started, 1)}
+
+
+def open_folder(folder: Path) -> None:
+    """Make the folder for results, and check before any part that it takes files."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder) as probe:
+            probe.write(b" " * 4096)
+            probe.flush()
+    except OSError as error:
+        raise SystemExit(
+            f"--out {folder}: {error.strerror}: name a folder that can be written"
+        ) from error
+
+
+def keep(folder: Path, part: str, figures: dict[str, Any], machine: dict[str, Any]) -> str:
+    """Write a part's file; return why it could not be written, or nothing."""
+    from kofinlaw import UserError
+    from kofinlaw.files import write_json
+
+    try:
+        write_json(folder / f"{part}.json", {"part": part, **machine, **figures})
+    except (OSError, UserError) as error:
+        return str(error)
+    return ""
+
+
+def measured_on(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the machine, the versions and the time of a run, for each part's file."""
+    import torch
+
+    card = torch.cuda.get_device_name() if torch.cuda.is_available() else "processor"
+    return {
+        "device": card,
+        "torch": torch.__version__,
+        "cap_gib": args.cap_gib,
+        "rehearsal": args.rehearse,
+        "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
 
 
 def summary(results: dict[str, dict[str, Any]], *, rehearsed: bool) -> str:
@@ -118,16 +163,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         reason = "CUDA is not available: this benchmark needs a GPU, or --rehearse"
         print(summary({part: {"not_run": reason} for part in PARTS}, rehearsed=False))
         return 0
+    if args.out is not None:
+        open_folder(args.out)
     results: dict[str, dict[str, Any]] = {}
-    for part in args.only or PARTS:
-        results[part] = run_part(part, given)
-        print(f"{part}: {json.dumps(results[part])}", flush=True)
-        if args.out is not None:
-            args.out.mkdir(parents=True, exist_ok=True)
-            (args.out / f"{part}.json").write_text(json.dumps(results[part]), encoding="utf-8")
-    print(summary(results, rehearsed=args.rehearse))
+    unwritten = stopped = False
+    try:
+        for part in dict.fromkeys(args.only or PARTS):
+            results[part] = run_part(part, given)
+            print(f"{part}: {json.dumps(results[part])}", flush=True)
+            if args.out is not None and (
+                reason := keep(args.out, part, results[part], measured_on(args))
+            ):
+                unwritten = True
+                print(f"{part}: no file: {reason}", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        stopped = True
+    print(summary(results, rehearsed=args.rehearse), flush=True)
+    if stopped:
+        return 130
     failed = [p for p, row in results.items() if "not_run" in row and not row.get("skipped")]
-    return 1 if args.rehearse and failed else 0
+    return 1 if unwritten or (args.rehearse and failed) else 0
 
 
 if __name__ == "__main__":

@@ -269,6 +269,7 @@ def train_steps(
     import numpy as np
 
     from kofinlaw.trainer.adapter import attach_adapter, trainable
+    from kofinlaw.trainer.device.padding_free import why_padded
     from kofinlaw.trainer.encoding import Encoded
     from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.optimization import make_optimizer
@@ -286,12 +287,10 @@ def train_steps(
     adapted.train()
     tokens = np.random.default_rng(0).integers(10, vocabulary, (2 * rows, length))
     learned = np.arange(length) >= length // 2
-    passes = Passes(
-        adapted,
-        [Encoded(str(n), row, learned) for n, row in enumerate(tokens)],
-        open_ranks(),
-        settings,
-    )
+    examples = [Encoded(str(n), row, learned) for n, row in enumerate(tokens)]
+    ranks = open_ranks()
+    joined = not why_padded(adapted, examples, settings, ranks)
+    passes = Passes(adapted, examples, ranks, settings, joined=joined)
     stepper = Stepper(passes, seed=0, budget=rows * length, log_event=print)
     stepping = make_optimizer(adapted, settings)
     for step in range(2):

@@ -111,30 +111,31 @@ def _nested(lines: Sequence[str]) -> bool:
 def _without_inner_frames(lines: Sequence[str]) -> list[str]:
     """Return the lines without the frames around a part of a cell's text: blanks take their place.
 
-    A table of its own in a cell and the boxes of a chart stay.
+    A table of its own in a cell and the boxes of a chart stay. A line in which only edges of
+    frames stood is left out, because a blank line would open a row.
     """
     if any(_ARROW.search(line) for line in lines):
         return list(lines)
     rows = [list(_columns(line)) for line in lines]
+    edges: set[int] = set()
     for top in range(1, len(rows)):
         opened = None
-        for column, character in rows[top]:
+        for place, (_, character) in enumerate(rows[top]):
             if is_corner(character) and arms_of(character) == {"down", "right"}:
-                opened = column
+                opened = place
             elif is_corner(character) and arms_of(character) == {"down", "left"}:
-                if opened is not None and (bottom := _bottom(rows, top, opened, column)):
-                    for row in range(top, bottom + 1):
-                        edge = row in (top, bottom)
-                        rows[row] = [
-                            (c, " " * width_of(x, 2))
-                            if (opened <= c <= column if edge else c in (opened, column))
-                            else (c, x)
-                            for c, x in rows[row]
-                        ]
+                if opened is not None and (sides := _sides(rows, top, opened, place)):
+                    for row, (left, right) in enumerate(sides, start=top):
+                        edge = row in (top, top + len(sides) - 1)
+                        for n in range(left, right + 1) if edge else (left, right):
+                            column, drawn = rows[row][n]
+                            rows[row][n] = (column, " " * width_of(drawn, 2))
+                    edges |= {top, top + len(sides) - 1}
                 opened = None
             elif not is_rule(character):
                 opened = None
-    return ["".join(character for _, character in row) for row in rows]
+    texts = ["".join(character for _, character in row) for row in rows]
+    return [text for row, text in enumerate(texts) if row not in edges or BOX.sub("", text).strip()]
 
 
 def _columns(line: str) -> Iterator[tuple[int, str]]:
@@ -145,16 +146,40 @@ def _columns(line: str) -> Iterator[tuple[int, str]]:
         column += width_of(character, 2)
 
 
-def _bottom(rows: Sequence[Sequence[tuple[int, str]]], top: int, left: int, right: int) -> int:
-    """Return the row of the lower edge of a frame; 0 if its sides do not go down to one."""
-    for row in range(top + 1, len(rows)):
-        found = {column: character for column, character in rows[row]}
-        sides = (arms_of(found.get(left, " ")), arms_of(found.get(right, " ")))
-        if sides == ({"up", "right"}, {"up", "left"}):
-            return row
-        if sides != ({"up", "down"}, {"up", "down"}):
-            return 0
-    return 0
+def _sides(
+    rows: Sequence[Sequence[tuple[int, str]]], top: int, left: int, right: int
+) -> list[tuple[int, int]]:
+    """Return the places of the left and right side of a frame in each of its lines.
+
+    `left` and `right` are the places of its upper corners. The result is empty if the sides do not
+    go down to a lower edge. A letter that was lost (`?` for `·`) moves the bars behind it: a bar
+    may be as far from its column as the last bar of its line.
+    """
+    columns = rows[top][left][0], rows[top][right][0]
+    out = [(left, right)]
+    for row in rows[top + 1 :]:
+        shift = _end(row) - _end(rows[top])
+        first, second = (_bar_at(row, column, shift) for column in columns)
+        if first is None or second is None:
+            return []
+        out.append((first, second))
+        sides = [arms_of(row[place][1]) for place in out[-1]]
+        if sides == [{"up", "right"}, {"up", "left"}]:
+            return out
+        if sides != [{"up", "down"}, {"up", "down"}]:
+            return []
+    return []
+
+
+def _bar_at(row: Sequence[tuple[int, str]], column: int, shift: int) -> int | None:
+    """Return the place of the bar at a column, or at the column moved by `shift`."""
+    places = {at: place for place, (at, character) in enumerate(row) if is_bar(character)}
+    return places.get(column, places.get(column + shift))
+
+
+def _end(row: Sequence[tuple[int, str]]) -> int:
+    """Return the column of the last bar of a line; -1 without one."""
+    return max((at for at, character in row if is_bar(character)), default=-1)
 
 
 def _inside_frame(lines: Sequence[str]) -> list[str] | None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from kofinlaw.models.engines.base import Finish, Generation, Request, cut_at_stop
 from kofinlaw.models.engines.constraints import ChoiceTrie, Constraint
 from kofinlaw.models.engines.decoder import Decoder
-from kofinlaw.models.engines.sampling import choose_at_once
+from kofinlaw.models.engines.sampling import Allowed, choose_at_once
 from kofinlaw.models.tokenizer import Tokenizer
 
 __all__ = ["ActiveSequence", "append_at_once", "generate_batch"]
@@ -68,18 +68,24 @@ class ActiveSequence:
     def append_chosen(
         self, token: int, logprob: float, ends: frozenset[int], tokenizer: Tokenizer
     ) -> None:
-        """Append a token that is chosen without a constraint, and set `finish` if the text ends."""
+        """Append a token that is chosen among the `allowed` ones; set `finish` if the text ends."""
         self.logprob += logprob
         self.generated.append(token)
-        if token in ends or self._has_stop(tokenizer):
+        if self._constraint is not None:
+            self._advance(self._constraint, token)
+        elif token in ends or self._has_stop(tokenizer):
             self.finish = "stop"
         elif len(self.generated) >= self.request.max_tokens:
             self.finish = "length"
 
-    @property
-    def constrained(self) -> bool:
-        """Whether only some tokens are allowed next."""
-        return self._constraint is not None
+    def allowed(self) -> Allowed:
+        """Return the tokens that may come next; None: every token. Without any, set `finish`."""
+        if self._constraint is None:
+            return None
+        ids = self._constraint.allowed_tokens()
+        if not len(ids):
+            self.finish = "stop" if self._constraint.complete else "error"
+        return ids
 
     def draw(self) -> float:
         """Return the next number in [0, 1) of this row's own random state; 0 without sampling."""
@@ -88,23 +94,23 @@ class ActiveSequence:
         return float(torch.rand((), dtype=torch.float64, generator=self._random()))
 
     def _append_allowed(self, constraint: Constraint, logprobs: Tensor) -> None:
-        allowed = torch.as_tensor(constraint.allowed_tokens(), device=logprobs.device)
-        if not len(allowed):
-            self.finish = "stop" if constraint.complete else "error"
+        ids = self.allowed()
+        if self.finish is not None:
             return
+        allowed = torch.as_tensor(ids, device=logprobs.device)
         some = logprobs[allowed]
         index = int(some.argmax()) if self.request.temperature == 0 else self._sample(some)
         token = int(allowed[index])
-        self._append(logprobs, token)
+        self.logprob += float(logprobs[token])
+        self.generated.append(token)
+        self._advance(constraint, token)
+
+    def _advance(self, constraint: Constraint, token: int) -> None:
         constraint.advance(token)
         if constraint.done:
             self.finish = "stop"
         elif len(self.generated) >= self.request.max_tokens and not self.request.choices:
             self.finish = "length"
-
-    def _append(self, logprobs: Tensor, token: int) -> None:
-        self.logprob += float(logprobs[token])
-        self.generated.append(token)
 
     def _has_stop(self, tokenizer: Tokenizer) -> bool:
         if not self.request.stop:
@@ -173,15 +179,13 @@ def _append_next(
 ) -> None:
     """Append the next token of each unfinished row; `hidden` are its states [rows, hidden].
 
-    On a card the rows without a constraint are chosen there, and read with one copy.
+    On a card all tokens are chosen there, and read with one copy.
     """
     logprobs = decoder.logprobs(hidden)
-    waiting = [row for row, sequence in enumerate(rows) if sequence.finish is None]
     if logprobs.is_cuda:
         append_at_once(rows, logprobs, ends, tokenizer)
-        waiting = [row for row in waiting if rows[row].constrained]
-    if not waiting:
         return
+    waiting = [row for row, sequence in enumerate(rows) if sequence.finish is None]
     best = logprobs.argmax(-1).tolist()
     for row in waiting:
         rows[row].append_next(logprobs[row], best[row], ends, tokenizer)
@@ -190,19 +194,21 @@ def _append_next(
 def append_at_once(
     rows: Sequence[ActiveSequence], logprobs: Tensor, ends: frozenset[int], tokenizer: Tokenizer
 ) -> None:
-    """Append the next token of each unfinished row without a constraint, chosen on the device.
+    """Append the next token of each unfinished row, chosen on the device.
 
     `logprobs` are the log-probabilities [rows, vocabulary] of their next tokens.
     """
-    free = [row for row, one in enumerate(rows) if one.finish is None and not one.constrained]
-    if not free:
+    allowed = {row: one.allowed() for row, one in enumerate(rows) if one.finish is None}
+    waiting = [row for row in allowed if rows[row].finish is None]
+    if not waiting:
         return
     chosen = choose_at_once(
-        logprobs if len(free) == len(rows) else logprobs[free],
-        [rows[row].request.temperature for row in free],
-        [rows[row].draw() for row in free],
+        logprobs if len(waiting) == len(rows) else logprobs[waiting],
+        [rows[row].request.temperature for row in waiting],
+        [rows[row].draw() for row in waiting],
+        [allowed[row] for row in waiting],
     )
-    for row, (token, logprob) in zip(free, chosen, strict=True):
+    for row, (token, logprob) in zip(waiting, chosen, strict=True):
         rows[row].append_chosen(token, logprob, ends, tokenizer)
 
 

@@ -23,8 +23,10 @@ __all__ = [
     "embedding_parameters",
     "linear_parameters",
     "linear_shapes",
+    "saved_by_peft",
     "saved_scores",
     "saved_tensors",
+    "target_shapes",
     "weight_terms",
 ]
 
@@ -82,6 +84,14 @@ def adapter_parameters(card: ModelCard, rank: int, targets: tuple[str, ...] | No
 
     Raises: UserError for a target that the model does not have.
     """
+    return card.layers * rank * sum(map(sum, target_shapes(card, targets)))
+
+
+def target_shapes(card: ModelCard, targets: tuple[str, ...] | None) -> list[tuple[int, int]]:
+    """Return (inputs, outputs) of the layers of a block that get an adapter (None: every one).
+
+    Raises: UserError for a target that the model does not have.
+    """
     shapes = linear_shapes(card)
     names = [SAME_TARGET.get(name, name) for name in targets or shapes]
     unknown = [name for name in names if name not in shapes]
@@ -90,20 +100,26 @@ def adapter_parameters(card: ModelCard, rank: int, targets: tuple[str, ...] | No
             f"{card.id} has no layer {', '.join(unknown)}",
             remedy=f"its layers are {', '.join(shapes)}",
         )
-    return card.layers * rank * sum(sum(shapes[name]) for name in set(names))
+    return [shapes[name] for name in sorted(set(names))]
 
 
-def weight_terms(card: ModelCard, quantization: Quantization) -> dict[str, float]:
-    """Return GiB of the weights, of quantisation constants and of one dequantised layer."""
+def weight_terms(
+    card: ModelCard, quantization: Quantization, *, width: int = 2
+) -> dict[str, float]:
+    """Return GiB of the weights, of quantisation constants and of one dequantised layer.
+
+    `width` is the bytes of a number that is not quantised.
+    """
     linear, embeddings = linear_parameters(card), embedding_parameters(card)
     norms = card.layers * 2 * card.hidden + card.hidden
     rows = card.layers * sum(o for _, o in linear_shapes(card).values())
     constants = linear * CONSTANT_BYTES[quantization] + (4 * rows if quantization == "int8" else 0)
-    terms = {"weights": (linear * VALUE_BYTES[quantization] + (embeddings + norms) * 2) / GIB}
+    value = width if quantization == "none" else VALUE_BYTES[quantization]
+    terms = {"weights": (linear * value + (embeddings + norms) * width) / GIB}
     if quantization != "none":
         terms["quantisation constants"] = constants / GIB
         largest = max(i * o for i, o in linear_shapes(card).values())
-        terms["one layer dequantised"] = largest * 2 / GIB
+        terms["one layer dequantised"] = largest * width / GIB
     return terms
 
 
@@ -120,10 +136,10 @@ def cache_bytes_per_token(card: ModelCard) -> int:
     return 4 * card.layers * card.kv_heads * card.head_dim
 
 
-def saved_tensors(card: ModelCard, rank: int = 16) -> list[tuple[int, int]]:
+def saved_tensors(card: ModelCard, rank: int = 16, *, width: int = 2) -> list[tuple[int, int]]:
     """Return (bytes per token, number) of the tensors that a block saves for its backward pass.
 
-    The counts are for 16-bit compute and LoRA on all linear layers.
+    The counts are for LoRA on all linear layers and numbers of `width` bytes.
     tests/models/memory/test_counts.py compares them with the tensors that autograd saves.
 
     - Each norm saves its input in float32. There are two norms per block. Families that also norm
@@ -139,12 +155,20 @@ def saved_tensors(card: ModelCard, rank: int = 16) -> list[tuple[int, int]]:
         (4 * card.hidden, 4 if card.model_type.startswith("gemma") else 2),
         (4 * attention, int(norms_heads)),
         (4 * keys, int(norms_heads)),
-        (2 * card.hidden, 2),
-        (2 * attention, 2),
-        (2 * keys, 2),
-        (2 * card.intermediate, 4 if card.gated else 2),
-        (2 * rank, len(linear_shapes(card))),
+        (width * card.hidden, 2),
+        (width * attention, 2),
+        (width * keys, 2),
+        (width * card.intermediate, 4 if card.gated else 2),
+        (width * rank, len(linear_shapes(card))),
     ]
+
+
+def saved_by_peft(card: ModelCard, targets: tuple[str, ...] | None = None) -> list[tuple[int, int]]:
+    """Return the same for what peft's own LoRA pass saves in addition (dropout, DoRA).
+
+    Each adapter saves its input in float32, and a byte for each number that dropout keeps.
+    """
+    return [(5 * inputs, 1) for inputs, _ in target_shapes(card, targets)]
 
 
 def saved_scores(card: ModelCard, length: int) -> list[tuple[int, int]]:

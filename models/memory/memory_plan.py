@@ -20,6 +20,7 @@ from kofinlaw.models.memory.counts import (
     bytes_per_token,
     cache_bytes_per_token,
     linear_shapes,
+    saved_by_peft,
     saved_scores,
     saved_tensors,
     weight_terms,
@@ -98,6 +99,10 @@ def plan_training_memory(
     loss: Literal["chunked", "full"] = "chunked",
     head_chunk_rows: int = 256,
     kept_layers: int = 0,
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16",
+    attention: Literal["auto", "sdpa", "eager"] = "auto",
+    last_layers: int | None = None,
+    peft_pass: bool = False,
 ) -> MemoryPlan:
     """Plan the memory of LoRA training.
 
@@ -118,26 +123,34 @@ def plan_training_memory(
         head_chunk_rows: positions per chunk of the loss.
         kept_layers: layers that keep their activations although others are recomputed. One is free:
             a layer that is recomputed takes the same memory, at another time.
+        dtype: of the arithmetic and of the weights that are not quantised.
+        attention: with `eager`, and in float32 with shared keys, scores are saved on a card too.
+        last_layers: layers with an adapter, counted from the top; None: all.
+        peft_pass: whether peft's own LoRA pass runs, as it does for dropout and DoRA.
 
     On a CPU the term "loss" counts only what exceeds a layer's activations, which are freed before.
 
     Raises: UserError for a model of unknown shape or an unknown target.
     """
-    trained = adapter_parameters(card, rank, targets)
+    trained = adapter_parameters(card, rank, targets) * (last_layers or card.layers) / card.layers
+    width = 4 if dtype == "float32" else 2
+    scored = not gpu or attention == "eager" or (width == 4 and card.kv_heads != card.heads)
     checkpointing = gpu if gradient_checkpointing == "auto" else gradient_checkpointing
 
     def terms_at(length: int, batch: int) -> dict[str, float]:
         tokens = length * batch
-        saved = saved_tensors(card, rank)
+        saved = saved_tensors(card, rank, width=width)
+        if peft_pass:
+            saved += saved_by_peft(card, targets)
         # The backward pass holds gradients in addition to the saved tensors: three of the MLP's
         # width, or two of the attention matrix in float32, after the MLP's tensors are freed.
-        transient = [(2 * card.intermediate, 3)]
+        transient = [(width * card.intermediate, 3)]
         gradients = bytes_per_token(transient)
-        if not gpu:
+        if scored:
             saved += saved_scores(card, length)
-            mlp = 2 * card.intermediate * (4 if card.gated else 2)
+            mlp = width * card.intermediate * (4 if card.gated else 2)
             gradients = max(gradients, 8 * card.heads * length - mlp)
-        inputs = (card.layers + 1) * card.hidden * 2 if checkpointing else card.hidden * 2
+        inputs = (card.layers + 1 if checkpointing else 1) * card.hidden * width
         kept = 0 if checkpointing else card.layers * bytes_per_token(saved)
         layer = gradients + (bytes_per_token(saved) if checkpointing else 0)
         if loss == "full":
@@ -145,7 +158,10 @@ def plan_training_memory(
         else:
             rows = min(tokens, head_chunk_rows)
             logits = rows * card.vocab * LOSS_BYTES + tokens * card.hidden * 4
-        terms = weight_terms(card, quantization)
+        terms = weight_terms(card, quantization, width=width)
+        if gpu and quantization == "nf4" and not peft_pass:
+            # Next to it the buffer into which the backward pass dequantises (trainer/lora_pass.py).
+            terms["one layer dequantised"] *= 2
         # Twice: training keeps the initial adapter, to check at the end that every part changed.
         terms["adapter"] = 2 * trained * 4 / GIB
         terms["gradients"] = trained * 4 / GIB

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,10 @@ GATED = ("contrast", "overlap")  # voters whose weight may depend on the gates
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
 FOLDS = 5
 FEWEST_ITEMS = 40
+# A question is unrelated where less of its stem is in the evidence than in 99 % of the fit's
+# questions. The weights were never tried there, so the model's likelihood alone votes.
+UNRELATED_SHARE = 0.01
+UNRELATED = {"likelihood": 0.5}
 STEPS = 50  # of Newton's method; it stops earlier where the weights no longer move
 
 Rows = NDArray[np.float64]  # [options, parameters]
@@ -121,7 +125,11 @@ def fit_voters(items: Sequence[FitItem]) -> VoterFit:
     cooled = [row / temperature for row in held_out]
     values = _fit(design, penalty)
     return VoterFit(
-        weights=_weights(design.columns, values, gates, temperature),
+        weights=replace(
+            _weights(design.columns, values, gates, temperature),
+            unrelated=UNRELATED,
+            bearing_from=_lowest_bearing(items),
+        ),
         items=len(items),
         right=_right(cooled, design.answers),
         log_loss=_log_loss(cooled, design),
@@ -133,6 +141,12 @@ def fit_voters(items: Sequence[FitItem]) -> VoterFit:
             if not gate
         },
     )
+
+
+def _lowest_bearing(items: Sequence[FitItem]) -> float:
+    """Return the `bearing` that 99 % of the items reach; with fewer than 100 all of them do."""
+    found = sorted(item.bearing for item in items)
+    return round(found[math.floor(UNRELATED_SHARE * len(found))], 6)
 
 
 def _design(items: Sequence[FitItem]) -> tuple[_Design, dict[str, tuple[float, float]]]:

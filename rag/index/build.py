@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.cluster.jobs import HERE, Workers
 from kofinlaw.data.decisions.cited_articles import cited_rows
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.law.former_names import NAMES, read_names
@@ -60,6 +61,7 @@ def build_index(
     *,
     cache: Path | None = None,
     previous: Path | None = None,
+    workers: Workers = HERE,
     progress: Progress = silent,
 ) -> IndexCounts:
     """Index the chunks of a corpus into `out`. A build that was killed there is resumed.
@@ -73,6 +75,7 @@ def build_index(
         cache: Folder in which the embedder keeps vectors by content.
         previous: An older index from which tokens and vectors of unchanged passages are taken;
             None: the one in `out`.
+        workers: The processes that cut and embed passages.
         progress: Called after each block.
 
     Raises UserError for a chunk file that is empty, damaged, or repeats an id, and for a Weaviate
@@ -83,9 +86,9 @@ def build_index(
     building = out / "building"
     start(building, {**meta, "blocks": [BLOCK, VECTOR_BLOCK]})
     older = (_older_index(previous) if previous else None) or _older_index(out)
-    blocks = BlockBuilder(records, building / "blocks", older, progress)
+    blocks = BlockBuilder(records, building / "blocks", older, workers, progress)
     tokens = {
-        kind: blocks.tokens(kind, meta["tokeniser"], workers=settings.workers)
+        kind: blocks.tokens(kind, meta["tokeniser"], threads=settings.workers)
         for kind in settings.lexical_kinds
     }
     vectors = None

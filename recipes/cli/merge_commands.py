@@ -30,7 +30,9 @@ def merge(
     ] = "",
     dtype: Annotated[str, typer.Option(help="bfloat16 or float16.")] = "bfloat16",
     name: Annotated[str, typer.Option("--name", help="The merged model's name.")] = "",
-    weights: Annotated[str, typer.Option(help="For several adapters: 0.7,0.3")] = "",
+    weights: Annotated[
+        str, typer.Option(help="Share of the adapter's change, 0.5; of several: 0.7,0.3")
+    ] = "",
     method: Annotated[
         str, typer.Option(help="For several: sum, linear, ties, dare_linear, dare_ties …")
     ] = "sum",
@@ -64,6 +66,10 @@ def merge(
 
         adapter = out.with_name(f"{out.name}-adapter")
         combine_adapters(adapters, shares, adapter, method=method, density=density, base=folder)
+    elif shares != [1.0]:
+        from kofinlaw.trainer.merge.scale import scale_adapter
+
+        adapter = scale_adapter(adapter, shares[0], out.with_name(f"{out.name}-adapter"))
     with stage_progress("merge") as progress:
         if base == "best":
             from kofinlaw.trainer.proof.best_base import merge_on_better_base
@@ -97,12 +103,10 @@ def merge(
 def _weights(text: str, wanted: int) -> list[float]:
     """Parse `0.7,0.3` into one number per adapter; an empty text gives equal weights.
 
-    Raises UserError if a part is not a number or the count is wrong, and for one adapter.
+    Raises UserError if a part is not a number or the count is wrong.
     """
     if not text:
         return [1 / wanted] * wanted
-    if wanted == 1:
-        raise UserError("one adapter has no weight", where="--weights", remedy="name several")
     try:
         found = [float(part) for part in text.split(",")]
     except ValueError as error:
@@ -111,7 +115,9 @@ def _weights(text: str, wanted: int) -> list[float]:
         ) from error
     if len(found) != wanted:
         raise UserError(
-            f"there are {wanted} adapters, but {len(found)} weights",
+            f"there are {wanted} adapters, but {len(found)} weights"
+            if wanted > 1
+            else f"there is one adapter, but {len(found)} weights",
             where="--weights",
             remedy="give one weight for each adapter",
         )

@@ -8,6 +8,7 @@ __all__ = [
     "AnsweringFigures",
     "AnsweringTime",
     "AtHandRow",
+    "ChosenPass",
     "CountFigures",
     "DiskFigures",
     "FileRow",
@@ -127,6 +128,14 @@ class SimulatedHolder(TypedDict):
     gib: float
 
 
+class ChosenPass(TypedDict):
+    """A pass of the training on a card: its tokens, kept layers, and simulated total in GiB."""
+
+    tokens: int
+    kept_layers: int
+    total_gib: float
+
+
 class SimulationFigures(TypedDict):
     """Memory of the training by simulation (`plan --simulate`) in GiB, lengths in tokens.
 
@@ -137,6 +146,8 @@ class SimulationFigures(TypedDict):
     - `arithmetic_gib` is the plan without them, `ratio` is it divided by `peak_gib`.
     - `micro_batch` and `longest_sequence` are the largest that fit the limit; no micro-batch above
       `most_rows` is tried.
+    - `chosen` is the pass that training chooses on a card for examples of `length` tokens; None on
+      a processor, and if one sequence does not fit. `padded` says why its examples are padded.
     - `notes` say what of the recipe was simulated otherwise.
     """
 
@@ -155,6 +166,8 @@ class SimulationFigures(TypedDict):
     most_rows: int
     longest_sequence: int
     simulated_sizes: int
+    chosen: ChosenPass | None
+    padded: str
     seconds: float
     notes: list[str]
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from kofinlaw import UserError
 from kofinlaw.augment.settings import AugmentSettings
+from kofinlaw.cluster.address import parse_cluster
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.models.policy.rules import policies
 from kofinlaw.models.settings import ModelSettings
@@ -230,6 +231,12 @@ class Recipe(BaseModel):
     )
     offline: bool = Field(True, description="refuse every connection to another machine")
     seed: int = Field(42, ge=0, lt=2**31, description="seed of every random choice")
+    cluster: str = Field(
+        "local",
+        description="where examples, documents and the index are worked on: `local` (this "
+        "process), `local:4` (four processes), `auto` (Ray on this machine) or `ray://HOST:10001`; "
+        "the files are the same",
+    )
     ask_only: bool = Field(
         False,
         description="train nothing: build the index, and let the base model answer from it",
@@ -284,6 +291,12 @@ class Recipe(BaseModel):
     study: StudySettings = Field(
         default_factory=StudySettings, description="what `kofinlaw study` compares"
     )
+
+    @field_validator("cluster")
+    @classmethod
+    def _cluster_is_known(cls, value: str) -> str:
+        parse_cluster(value)
+        return value
 
     @field_validator("description", mode="before")
     @classmethod

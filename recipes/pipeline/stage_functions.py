@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
 from kofinlaw.augment.review.applying import REASON as REVIEW_REASON
+from kofinlaw.cluster.opening import open_workers
 from kofinlaw.files import read_jsonl, write_json, write_jsonl, write_text
 from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
 from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
@@ -76,14 +77,16 @@ def read_documents(run: Run, out: Path, progress: Progress) -> CorpusCounts:
 
     assert run.recipe.data is not None  # else the recipe has no such stage
     count = token_counter(run, progress)
-    counts = build_corpus(
-        run.recipe.data,
-        out,
-        base=run.recipe_file.path.parent,
-        count_tokens=count,
-        protected_texts=protected_texts(run),
-        progress=progress,
-    )
+    with open_workers(run.recipe.cluster, offline=run.recipe.offline) as workers:
+        counts = build_corpus(
+            run.recipe.data,
+            out,
+            base=run.recipe_file.path.parent,
+            count_tokens=count,
+            protected_texts=protected_texts(run),
+            workers=workers,
+            progress=progress,
+        )
     check_documents(run, out)
     return counts
 
@@ -115,19 +118,21 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
 
     protected = protected_examples(run)
     check_mixture(run, protected)
-    counts = generate_examples(
-        run.recipe.augment,
-        run.folder / "data",
-        out,
-        seed=run.recipe.seed,
-        count_tokens=token_counter(run, progress),
-        protected_texts=protected,
-        ledger=run.folder / "teacher.ledger.jsonl",
-        student=lambda: student(run, progress),
-        resume=resume,
-        verdicts=read_verdicts(run.folder / VERDICT_FILE),
-        progress=progress,
-    )
+    with open_workers(run.recipe.cluster, offline=run.recipe.offline) as workers:
+        counts = generate_examples(
+            run.recipe.augment,
+            run.folder / "data",
+            out,
+            seed=run.recipe.seed,
+            count_tokens=token_counter(run, progress),
+            protected_texts=protected,
+            ledger=run.folder / "teacher.ledger.jsonl",
+            student=lambda: student(run, progress),
+            resume=resume,
+            verdicts=read_verdicts(run.folder / VERDICT_FILE),
+            workers=workers,
+            progress=progress,
+        )
     lines = (*fewer_lines(run, counts, out), *(counts.last_lines or ()))
     return replace(counts, last_lines=lines) if lines else counts
 
@@ -275,6 +280,10 @@ def merge_adapter(run: Run, out: Path, progress: Progress) -> StageResult:
 
     settings = run.recipe.merge
     adapter, base = run.folder / "train" / "adapter", model_folder(run)
+    if settings.adapter_weight != 1:
+        from kofinlaw.trainer.merge.scale import scale_adapter
+
+        adapter = scale_adapter(adapter, settings.adapter_weight, out / "adapter")
     if settings.base == "best":
         from kofinlaw.models.templates import template_for
         from kofinlaw.trainer.proof.best_base import merge_on_better_base
@@ -308,9 +317,10 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
     from kofinlaw.trainer.proof.proof_result import ROUNDING_REMEDY
 
     base = model_folder(run)
+    weighted = run.folder / "merge" / "adapter"  # with merge.adapter_weight below 1
     proof = prove.prove_merge(
         run.folder / "merge" / "model",
-        run.folder / "train" / "adapter",
+        weighted if run.recipe.merge.adapter_weight != 1 else run.folder / "train" / "adapter",
         base,
         questions=list(read_jsonl(run.questions_path, Question)) if run.recipe.asks else (),
         template=template_for(base),
@@ -349,14 +359,16 @@ def index_chunks(
     """
     from kofinlaw.rag.index.build import build_index
 
-    return build_index(
-        (data or run.folder / "data") / "chunks.jsonl",
-        out,
-        run.recipe.rag,
-        cache=run.cache,
-        previous=previous or run.folder / "index",
-        progress=progress,
-    )
+    with open_workers(run.recipe.cluster, offline=run.recipe.offline) as workers:
+        return build_index(
+            (data or run.folder / "data") / "chunks.jsonl",
+            out,
+            run.recipe.rag,
+            cache=run.cache,
+            previous=previous or run.folder / "index",
+            workers=workers,
+            progress=progress,
+        )
 
 
 def export_merged(run: Run, out: Path, progress: Progress) -> ExportFigures:

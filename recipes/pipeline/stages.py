@@ -104,7 +104,7 @@ def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
         Stage(
             "report",
             partial(functions.write_page, run),
-            settings={"recipe": recipe.model_dump(mode="json", exclude={"sweep"})},
+            settings={"recipe": recipe.model_dump(mode="json", exclude={"sweep", "cluster"})},
             packages=with_imported_packages("scoring"),
             modules=STAGE_MODULES,
             after=tuple(stage.name for stage in stages),

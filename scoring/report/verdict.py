@@ -115,6 +115,7 @@ def score_lines(scores: ScoresRecord, pair: PairRecord | None) -> list[Words]:
     lines = [
         *_sort_lines(name, scores),
         *_choice_lines(name, system, scores, pair),
+        *(_too_few_hard(scores) if system["choice"] else ()),
         *_free_lines(name, system, scores),
         *_fact_lines(system, scores),
     ]
@@ -147,6 +148,23 @@ def _sort_lines(name: str, scores: ScoresRecord) -> list[Words]:
             )
         out.append(line)
     return out
+
+
+def _too_few_hard(scores: ScoresRecord) -> list[Words]:
+    """Return the line that says why generated questions have no headline on hard ones."""
+    sorts = scores.get("sorts", {})
+    count = sorts["hard"]["n"] if "hard" in sorts else 0
+    if not sorts or count >= HEADLINE_ITEMS:
+        return []
+    korean, english = SORT_WORDS["hard"]
+    return [
+        (
+            f"{korean} 문항이 {count}개뿐이라 따로 비교하지 않습니다({HEADLINE_ITEMS}개부터). "
+            "`augment.holdout_share`를 늘리면 더 만듭니다.",
+            f"There are only {count} {english} items, too few to compare (at least "
+            f"{HEADLINE_ITEMS}); a larger `augment.holdout_share` gives more.",
+        )
+    ]
 
 
 def _choice_lines(

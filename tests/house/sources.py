@@ -15,6 +15,7 @@ NO_CODE = {"sample", "__pycache__"}
 def source_files() -> list[Path]:
     """Every module of the package by its real path (rooms are symlinked into `kofinlaw/`)."""
     files = sorted((ROOT / "kofinlaw").glob("*.py"))
+    files += sorted((ROOT / "kofinlaw" / "cluster").glob("*.py"))
     for room in ROOMS:
         files += [p for p in sorted((ROOT / room).rglob("*.py")) if not NO_CODE & set(p.parts)]
     return files

@@ -94,6 +94,79 @@ def test_a_part_that_takes_too_long_ends_with_its_own_processes(first_hour, tmp_
     assert not (tmp_path / "alive").exists()
 
 
+@pytest.mark.parametrize("body", ["print('warming up')", "pass"])
+def test_a_part_without_figures_is_reported(first_hour, tmp_path, monkeypatch, body):
+    script = tmp_path / "part.py"
+    script.write_text(body, encoding="utf-8")
+    run_part = first_hour["run_part"]
+    monkeypatch.setitem(run_part.__globals__, "__file__", str(script))
+    assert run_part("oom", [], limit=60) == {"not_run": "ended without figures"}
+
+
+def test_a_killed_part_is_reported(first_hour, tmp_path, monkeypatch):
+    script = tmp_path / "part.py"
+    script.write_text("import os; os.kill(os.getpid(), 9)", encoding="utf-8")
+    run_part = first_hour["run_part"]
+    monkeypatch.setitem(run_part.__globals__, "__file__", str(script))
+    assert run_part("oom", [], limit=60) == {"not_run": "exit code -9"}
+
+
+def run_with(first_hour, monkeypatch, result, *words):
+    """Run `main` with a part that gives `result`, or raises it; return the exit code."""
+    main = first_hour["main"]
+
+    def part(name, given):
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    monkeypatch.setitem(main.__globals__, "run_part", part)
+    return main(["--rehearse", "--only", "oom", "--only", "lora", *words])
+
+
+def test_each_part_has_a_file_that_names_machine_and_time(first_hour, tmp_path, monkeypatch):
+    out = tmp_path / "results"
+    assert run_with(first_hour, monkeypatch, {"splits": 1}, "--out", str(out)) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["lora.json", "oom.json"]
+    found = json.loads((out / "oom.json").read_text(encoding="utf-8"))
+    assert (found["part"], found["splits"], found["rehearsal"]) == ("oom", 1, True)
+    assert found["device"]
+    assert found["torch"]
+    assert found["measured_at"].endswith("Z")
+    again = run_with(first_hour, monkeypatch, {"splits": 2}, "--out", str(out))
+    assert again == 0  # a folder that exists takes the new figures
+    assert json.loads((out / "oom.json").read_text(encoding="utf-8"))["splits"] == 2
+
+
+def test_a_folder_that_takes_no_files_is_an_error_before_the_first_part(
+    first_hour, tmp_path, monkeypatch
+):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(SystemExit, match="name a folder that can be written"):
+        run_with(first_hour, monkeypatch, AssertionError(), "--out", str(tmp_path / "file"))
+
+
+def test_a_full_disk_loses_no_later_part(first_hour, tmp_path, monkeypatch, capsys):
+    from kofinlaw import files
+
+    def full(path, value):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "write_json", full)
+    code = run_with(first_hour, monkeypatch, {"splits": 1}, "--out", str(tmp_path / "out"))
+    printed = capsys.readouterr()
+    assert code == 1
+    assert [line.split(":")[0] for line in printed.err.splitlines()] == ["oom", "lora"]
+    last = json.loads(printed.out.splitlines()[-1])
+    assert set(last["figures"]) == {"rehearsal", "oom", "lora"}
+
+
+def test_an_interrupted_run_prints_what_it_has(first_hour, monkeypatch, capsys):
+    assert run_with(first_hour, monkeypatch, KeyboardInterrupt()) == 130
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["targets"]["oom: splits"]["value"] is None
+
+
 @pytest.mark.parametrize("script", ["engines.py", "answering.py", "memory.py"])
 def test_without_a_card_it_says_not_run(script, shapes, monkeypatch, capsys):
     import torch

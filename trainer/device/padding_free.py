@@ -20,7 +20,12 @@ from kofinlaw import UserError
 from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.batching import pad_micro_batch
 from kofinlaw.trainer.contrast.packing import EXACT, TOLERANCE
-from kofinlaw.trainer.device.varlen_attention import JoinedRows, use_varlen_attention
+from kofinlaw.trainer.device.card_forms import takes_card_form
+from kofinlaw.trainer.device.varlen_attention import (
+    KERNEL_TYPES,
+    JoinedRows,
+    use_varlen_attention,
+)
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.loss import causal_model, hidden_states
 from kofinlaw.trainer.ranks import Ranks
@@ -41,8 +46,10 @@ def why_padded(
     wanted = settings.padding_free
     if wanted is False:
         return "train.padding_free is false"
-    if wanted == "auto" and ranks.device.type != "cuda":
+    if wanted == "auto" and not takes_card_form(ranks.device):
         return "the device is a processor"
+    if wanted == "auto" and causal_model(model).dtype not in KERNEL_TYPES:
+        return "the kernel for joined rows takes 16-bit numbers only"
     reason = ""
     if any(example.choice is not None for example in examples):
         reason = "items to choose from have rows of their own (train.objective)"

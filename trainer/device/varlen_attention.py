@@ -16,12 +16,15 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from kofinlaw.trainer.device.card_forms import takes_card_form
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["NAME", "JoinedRows", "use_varlen_attention", "varlen_attention"]
+__all__ = ["KERNEL_TYPES", "NAME", "JoinedRows", "use_varlen_attention", "varlen_attention"]
 
 NAME = "kofinlaw_varlen"
+KERNEL_TYPES = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def varlen_attention(
         longest = length
     else:
         ends, longest = cu_seq_lens_q, max_length_q
-    if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16):
+    if takes_card_form(query.device) and query.dtype in KERNEL_TYPES:
         found = _by_kernel(flat, ends, longest, scale, sliding_window)
     else:
         found = _one_by_one(flat, ends, scale, sliding_window)

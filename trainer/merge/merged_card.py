@@ -16,6 +16,7 @@ from kofinlaw.texts import json_in_markdown, markdown_text
 from kofinlaw.trainer.merge.adapter_files import Adapter
 from kofinlaw.trainer.merge.json_objects import (
     JsonObject,
+    object_at,
     read_object,
     read_object_if_present,
 )
@@ -165,6 +166,8 @@ def write_card(plan: MergePlan, folder: Path, name: str) -> None:
     counts = plan.counts()
     record = plan.adapter.record
     recipe = record.get("recipe") or record.get("fingerprints") or {}
+    scaled = object_at(record, "scaled").get("weight")
+    share = f"\n| share of the adapter's change | {scaled} |" if scaled is not None else ""
     notices = [path.name for path in licence_files(folder)]
     files = "Files: " + ", ".join(map(markdown_text, notices))
     clauses = "".join(f"\n- {key}: {text}" for key, text in _clauses(card).items())
@@ -183,7 +186,7 @@ tags: [kofinlaw, finance, law]
 | --- | --- |
 | base | {base_id}, SHA-256 `{plan.base_sha256[:16]}` |
 | trained on | the {trained} base |
-| added to | {values} |
+| added to | {values} |{share}
 | stored as | {plan.dtype}, {counts.parameters:,} parameters in {counts.shards} file(s) |
 | weights the adapter changed | {counts.tensors_with_adapter} of {counts.tensors} |
 | recipe | `{json_in_markdown(recipe)}` |

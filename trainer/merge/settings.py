@@ -25,6 +25,13 @@ class MergeSettings(BaseModel):
             "the 16-bit original, or best: both are merged and measured, the better is kept"
         ),
     )
+    adapter_weight: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the adapter's change that is added (0–1); less than 1 keeps more of "
+        "what the base could do (arXiv 2109.01903)",
+    )
     dtype: Literal["bfloat16", "float16", "float32"] = Field(
         "bfloat16", description="number format of the stored weights; the sum is always float32"
     )

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import Module, Parameter
+from torch.nn import Module, ModuleList, Parameter
 
 from kofinlaw.models.loading import bitsandbytes_config
 from kofinlaw.models.settings import Dtype, Quantization
+from kofinlaw.trainer.loss import causal_model
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
-__all__ = ["NF4_BLOCK", "allocate", "empty_model", "prepare_tables"]
+__all__ = ["NF4_BLOCK", "allocate", "empty_model", "few_layers", "prepare_tables"]
 
 NF4_BLOCK = 64  # weights that share a scale, as bitsandbytes quantises them by default
+FEW_LAYERS = 6
 STD = 0.02  # of random weights; only a run with real tensors uses their values
 
 
@@ -41,6 +44,26 @@ def empty_model(
         replace_with_bnb_linear(model, get_keys_to_not_convert(model), settings)
         model.is_loaded_in_4bit = True  # peft chooses its layers by it
     return model
+
+
+@contextmanager
+def few_layers(model: Module) -> Iterator[None]:
+    """Let a model have its first layers only, inside of this block.
+
+    They hold each kind of layer: Gemma 3 has one of full attention in six.
+    """
+    base = causal_model(model)
+    count = base.config.get_text_config().num_hidden_layers
+    for parent in list(base.modules()):
+        for name, layers in parent.named_children():
+            if isinstance(layers, ModuleList) and len(layers) == count > FEW_LAYERS:
+                setattr(parent, name, layers[:FEW_LAYERS])
+                try:
+                    yield
+                finally:
+                    setattr(parent, name, layers)
+                return
+    yield
 
 
 def prepare_tables() -> None:

@@ -19,11 +19,13 @@ from kofinlaw.trainer.simulation.ledger import Operator
 __all__ = [
     "DEQUANTISED",
     "card_attention",
+    "card_dropout",
     "flash_backward_bytes",
     "inside_kernels",
     "made_kinds",
     "replaced_operators",
     "simulated_functions",
+    "varlen_backward_bytes",
 ]
 
 DEQUANTISED = "one dequantised weight"
@@ -43,6 +45,8 @@ def replaced_operators(number: Callable[[], float] | None) -> dict[Operator, Cal
         torch.ops.bitsandbytes.gemm_4bit.default: _multiply_4bit
     }
     if number is not None:
+        # Its form for fake tensors compares a torch.Size with a list, and fails.
+        replaced[torch.ops.bitsandbytes.dequantize_4bit.out] = _dequantise_into
 
         def read(tensor: Tensor) -> float | int | bool:
             if tensor.dtype is torch.bool:
@@ -57,37 +61,55 @@ def inside_kernels(*, card: bool) -> dict[Operator, Callable[..., int]]:
     """Return the operators whose kernels allocate memory that no other operator makes."""
     if not card:
         return {}
-    return {torch.ops.aten._scaled_dot_product_flash_attention_backward.default: _flash_backward}
+    import torch.nn.attention.varlen
+
+    return {
+        torch.ops.aten._scaled_dot_product_flash_attention_backward.default: _flash_backward,
+        torch.ops.torch_attn._varlen_attn_backward.default: _varlen_backward,
+    }
 
 
 def made_kinds() -> dict[Operator, str]:
     """Return the kind of what an operator makes, whichever part of the step calls it."""
-    return {torch.ops.bitsandbytes.dequantize_4bit.default: DEQUANTISED}
+    unpacking = torch.ops.bitsandbytes.dequantize_4bit
+    return {unpacking.default: DEQUANTISED, unpacking.out: DEQUANTISED}
 
 
 @contextmanager
 def simulated_functions(*, card: bool) -> Iterator[None]:
-    """Replace two functions while a step is simulated, in this process.
+    """Replace three functions while a step is simulated, in this process.
 
     - transformers' search for packed sequences reads values. Its answer is always "none", because
       our packed rows bring their own mask.
-    - Attention runs the kernels of a card, if the simulation is for one.
+    - Attention and dropout run the kernels of a card, if the simulation is for one.
     """
     from transformers import masking_utils
 
     functions = torch.nn.functional
-    packed, attention = (
+    packed, attention, dropout = (
         masking_utils.find_packed_sequence_indices,
         functions.scaled_dot_product_attention,
+        functions.dropout,
     )
     masking_utils.find_packed_sequence_indices = lambda *_, **__: None
     if card:
         functions.scaled_dot_product_attention = card_attention
+        functions.dropout = card_dropout
     try:
         yield
     finally:
         masking_utils.find_packed_sequence_indices = packed
         functions.scaled_dot_product_attention = attention
+        functions.dropout = dropout
+
+
+def card_dropout(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """Drop numbers as a card does: its kernel keeps a byte for each number, not a factor."""
+    if not training or p == 0:
+        return input
+    return torch.ops.aten.native_dropout(input, p, True)[0]
 
 
 def card_attention(
@@ -138,16 +160,66 @@ def flash_backward_bytes(query: Sequence[int], key: Sequence[int]) -> int:
     Source: `mha_bwd` in ATen/native/transformers/cuda/flash_attn/flash_api.cpp of torch 2.13.
     """
     batch, heads, length, width = query
-    rows = -(-length // ROW_BLOCK) * ROW_BLOCK
-    width = -(-width // 32) * 32
-    size = batch * heads * rows * (width + 1) * 4
+    rows = batch * -(-length // ROW_BLOCK) * ROW_BLOCK
+    size = rows * heads * (_rounded(width) + 1) * 4
     if key[1] != heads:
         size += 2 * batch * heads * key[2] * width * 2
     return size
 
 
+def varlen_backward_bytes(query: Sequence[int], key: Sequence[int], examples: int) -> int:
+    """Return the same for rows of several examples end to end.
+
+    Args:
+        query: shape of the query, [tokens, heads, head size].
+        key: shape of the key, [tokens, key heads, head size].
+        examples: number of examples; each one takes 128 rows more.
+
+    Source: `mha_varlen_bwd`, next to `mha_bwd`.
+    """
+    tokens, heads, width = query
+    size = (tokens + ROW_BLOCK * examples) * heads * (_rounded(width) + 1) * 4
+    if key[1] != heads:
+        size += 2 * key[0] * heads * width * 2
+    return size
+
+
+def _rounded(width: int) -> int:
+    """Return the head size that FlashAttention's backward pass computes with."""
+    step = 32 if width <= 128 else 64
+    return -(-width // step) * step
+
+
 def _flash_backward(_: Tensor, query: Tensor, key: Tensor, *rest: object, **more: object) -> int:
     return flash_backward_bytes(query.shape, key.shape)
+
+
+def _varlen_backward(
+    gradient: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    out: Tensor,
+    sums: Tensor,
+    ends: Tensor,
+    *rest: object,
+    **more: object,
+) -> int:
+    return varlen_backward_bytes(query.shape, key.shape, len(ends) - 1)
+
+
+def _dequantise_into(
+    packed: Tensor,
+    absmax: Tensor,
+    blocksize: int,
+    quant_type: str,
+    shape: Sequence[int],
+    dtype: torch.dtype,
+    out: Tensor,
+) -> None:
+    """Check what the kernel of a card checks; fake tensors get no values."""
+    if tuple(out.shape) != tuple(shape) or out.dtype != dtype:
+        raise ValueError(f"a weight {tuple(shape)} of {dtype} does not fit {tuple(out.shape)}")
 
 
 def _multiply_4bit(

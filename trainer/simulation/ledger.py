@@ -77,7 +77,7 @@ class Ledger(TorchDispatchMode):
             what the operator's kernel allocates, or answer what fake tensors cannot.
         inside: functions from an operator's arguments to the bytes that its kernel allocates and
             frees again.
-        kinds: the kind of what an operator makes, where it is not `kind`.
+        kinds: the kind of what an operator makes or writes into `out`, where it is not `kind`.
     """
 
     def __init__(
@@ -108,6 +108,8 @@ class Ledger(TorchDispatchMode):
     ) -> object:
         """Run an operator and count the storages of its results."""
         keywords = kwargs or {}
+        if func in self.kinds and func._schema.is_mutable:
+            self.relabel(keywords.get("out", args[-1]), self.kinds[func])
         replacement = self.instead.get(func)
         if replacement is not None:
             with self:

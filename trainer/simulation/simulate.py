@@ -11,6 +11,7 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.models.memory.memory_plan import CPU_CONTEXT_GIB, GPU_CONTEXT_GIB, GPU_SLACK
 from kofinlaw.models.out_of_memory import is_out_of_memory, memory_shortage
 from kofinlaw.trainer.settings import TrainSettings
+from kofinlaw.trainer.simulation.budget import SimulatedBudget, simulate_budget
 from kofinlaw.trainer.simulation.fitting import largest_that_fits
 from kofinlaw.trainer.simulation.ledger import Peak
 from kofinlaw.trainer.simulation.training import open_training
@@ -36,6 +37,9 @@ class SimulatedMemory:
     - `micro_batch` is the largest number of sequences of that length under the limit, `longest`
       the longest single sequence, a multiple of `LENGTH_STEP`; 0 if not even the smallest fits.
     - `totals` are the totals of all sizes that were simulated, by (length, rows).
+    - `chosen` is the pass that training chooses on a card; None on a processor, and if one sequence
+      does not fit.
+    - `padded` says why the examples of a pass are padded; empty if they are laid end to end.
     """
 
     peak: Peak
@@ -44,6 +48,8 @@ class SimulatedMemory:
     micro_batch: int
     longest: int
     totals: Mapping[tuple[int, int], float]
+    chosen: SimulatedBudget | None = None
+    padded: str = ""
 
 
 def total_gib(peak: Peak, *, card: bool) -> float:
@@ -94,6 +100,10 @@ def simulate_memory(
                 known={} if length % LENGTH_STEP else {length // LENGTH_STEP: total},
                 first=length * max(1, micro_batch) // LENGTH_STEP if card else 0,
             )
+            chosen = None
+            if card and micro_batch:
+                progress(PHASE, len(totals))
+                chosen = simulate_budget(training, int((limit_gib - GPU_CONTEXT_GIB) * GIB))
     except UserError:
         raise
     except Exception as error:
@@ -110,5 +120,12 @@ def simulate_memory(
             remedy="check model and train settings; without them at fault, report this recipe",
         ) from error
     return SimulatedMemory(
-        peaks[length, 1], total, training.loaded.size, micro_batch, steps * LENGTH_STEP, totals
+        peaks[length, 1],
+        total,
+        training.loaded.size,
+        micro_batch,
+        steps * LENGTH_STEP,
+        totals,
+        chosen,
+        training.padded,
     )

@@ -1,7 +1,8 @@
 """Set up the training of a model at its real shape, and run real steps with tensors that are fake.
 
 Everything that the trainer does between loading a base and writing an adapter runs unchanged:
-attaching, our LoRA pass, checkpointing, the head on supervised rows, clipping, the optimizer.
+attaching, our LoRA pass, checkpointing, the head on supervised rows, clipping, the optimizer. For
+a card these take the forms that run there (`device/card_forms.py`).
 """
 
 from __future__ import annotations
@@ -18,13 +19,21 @@ from torch.optim import Optimizer
 
 from kofinlaw import UserError
 from kofinlaw.trainer.adapter import trainable
+from kofinlaw.trainer.device.card_forms import as_on_card
+from kofinlaw.trainer.device.kept_layers import keep_layers
+from kofinlaw.trainer.device.padding_free import why_padded
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.optimization import clip_gradients, make_optimizer
 from kofinlaw.trainer.passes import Passes
 from kofinlaw.trainer.ranks import Ranks
 from kofinlaw.trainer.settings import TrainSettings
-from kofinlaw.trainer.simulation.base_model import allocate, empty_model, prepare_tables
+from kofinlaw.trainer.simulation.base_model import (
+    allocate,
+    empty_model,
+    few_layers,
+    prepare_tables,
+)
 from kofinlaw.trainer.simulation.examples import long_examples
 from kofinlaw.trainer.simulation.kernels import (
     inside_kernels,
@@ -33,8 +42,9 @@ from kofinlaw.trainer.simulation.kernels import (
     simulated_functions,
 )
 from kofinlaw.trainer.simulation.ledger import CARD_BLOCK, Ledger, Peak
+from kofinlaw.trainer.simulation.liger_forms import liger_forms
 from kofinlaw.trainer.step import Stepper
-from kofinlaw.trainer.trainee import adapted_model, checked_trainee
+from kofinlaw.trainer.trainee import adapted_model, check_trainee, start_of
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -53,6 +63,7 @@ class SimulatedTraining:
     """A model in training whose steps can be run at any length; made by `open_training`.
 
     `loaded` is the peak while the model was made ready, `held` the bytes between two steps.
+    `padded` says why the examples of a pass are padded; empty if they are laid end to end.
     """
 
     def __init__(
@@ -64,36 +75,56 @@ class SimulatedTraining:
         self.ranks = _one_rank()
         ledger.kind, ledger.place = WEIGHTS, "loading"
         allocate(model, self._note)
-        ledger.kind = START
         examples = long_examples(settings, 2 * WARM_UP_TOKENS, 1)
-        self.trainee = checked_trainee(
-            model, settings, examples, base_sha256="", storage_dtype=settings.dtype
-        )
+        with few_layers(model):  # the checks compare values, which fake tensors do not have
+            self.not_packed = check_trainee(model, settings, examples)
+            self.padded = why_padded(model, examples, settings, self.ranks)
+        ledger.kind = START
+        self.start = start_of(model)
         self.optimizer: Optimizer = make_optimizer(model, settings, card=card)
         self._follow(model)
         self.loaded = ledger.peak
         self._step(examples)
         self.held = ledger.held
 
-    def peak(self, length: int, rows: int, *, supervised: float = 1.0) -> Peak:
+    def peak(
+        self, length: int, rows: int, *, supervised: float = 1.0, kept: int | None = None
+    ) -> Peak:
         """Run a step of one micro-batch of `rows` examples of `length` tokens; return its peak.
 
-        The optimizer has its state already, as in every step but the first. `supervised` is the
-        share of learned tokens of a text.
+        The optimizer has its state already, as in every step but the first.
+
+        Args:
+            length: tokens of each example.
+            rows: examples of the micro-batch.
+            supervised: the share of learned tokens of a text.
+            kept: layers that keep their activations; None: as the model has it. Raises UserError
+                if there are fewer layers.
         """
-        self._step(long_examples(self.settings, length, rows, supervised=supervised))
+        if kept is not None:
+            keep_layers(self.model, kept)
+        return self.peak_of(long_examples(self.settings, length, rows, supervised=supervised))
+
+    def peak_of(self, examples: Sequence[Encoded]) -> Peak:
+        """Run a step over `examples` in one pass and return its peak."""
+        self._step(examples)
         return self.ledger.peak
 
-    def _step(self, examples: Sequence[Encoded]) -> None:
-        """Run a step over all `examples` in one pass, as `Loop` does."""
-        ledger = self.ledger
-        passes = Passes(
+    def passes(self, examples: Sequence[Encoded]) -> Passes:
+        """Return passes over `examples` in the form that training chooses."""
+        return Passes(
             self.model,
             examples,
             self.ranks,
             self.settings,
-            packed=not self.trainee.not_packed,
+            packed=not self.not_packed,
+            joined=not self.padded,
         )
+
+    def _step(self, examples: Sequence[Encoded]) -> None:
+        """Run a step over all `examples` in one pass, as `Loop` does."""
+        ledger = self.ledger
+        passes = self.passes(examples)
         everyone = range(len(examples))
         stepper = Stepper(passes, seed=0, budget=passes.padded(everyone), log_event=_refuse)
         gc.collect()
@@ -151,13 +182,20 @@ def open_training(
             needs their memory; attention then runs on this machine.
         seed: seed of the adapter's start.
 
-    Raises: UserError for int8, whose kernels choose sizes by values, and as `attach_adapter`.
+    Raises: UserError for int8, whose kernels choose sizes by values, for DoRA on a 4-bit base, for
+    a model that `train.backend: liger` does not know, and as `attach_adapter`.
     """
     if settings.quantization == "int8":
         raise UserError(
             "int8 training cannot be simulated: bitsandbytes chooses sizes by the values there",
             where="train.quantization",
             remedy="use nf4 or none, or `kofinlaw plan` without --simulate",
+        )
+    if settings.quantization == "nf4" and settings.lora.decomposed:
+        raise UserError(
+            "DoRA on a 4-bit base cannot be simulated: peft copies the layers' values",
+            where="train.lora.decomposed",
+            remedy="use quantization: none, or `kofinlaw plan` without --simulate",
         )
     attention = settings.attention
     if attention == "auto":
@@ -168,7 +206,6 @@ def open_training(
     base = empty_model(
         config, quantization=settings.quantization, dtype=settings.dtype, attention=attention
     )
-    model = adapted_model(base, settings, _one_rank(), seed=seed, recompute=recompute)
 
     def number() -> float:
         # Losses, norms and differences of 0 pass every check; AdamW divides by its steps.
@@ -181,6 +218,10 @@ def open_training(
         kinds=made_kinds(),
     )
     with ExitStack() as stack:
+        stack.enter_context(as_on_card(card and fake))
+        if settings.backend == "liger":
+            stack.enter_context(liger_forms(base))
+        model = adapted_model(base, settings, _one_rank(), seed=seed, recompute=recompute)
         stack.enter_context(simulated_functions(card=card and fake))
         if fake:
             from torch._subclasses.fake_tensor import FakeTensorMode

@@ -54,6 +54,11 @@ def memory_figures(run: Run, machine: Machine, problems: list[str]) -> MemoryFig
         targets=None if train.lora.targets == "all-linear" else train.lora.targets,
         limit_gib=limit,
         gpu=machine.gpu,
+        kept_layers=0 if train.kept_layers == "auto" else train.kept_layers,
+        dtype=train.dtype,
+        attention=train.attention,
+        last_layers=train.lora.last_layers,
+        peft_pass=train.lora.dropout > 0 or train.lora.decomposed,
     )
     if plan.total > limit and not run.recipe.ask_only:
         shorter = (

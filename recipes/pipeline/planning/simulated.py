@@ -10,7 +10,12 @@ from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.machines import Machine
 from kofinlaw.models.memory.memory_plan import held_by_tensors
 from kofinlaw.models.resolve import local_folder
-from kofinlaw.recipes.pipeline.plan_record import MemoryFigures, Plan, SimulationFigures
+from kofinlaw.recipes.pipeline.plan_record import (
+    ChosenPass,
+    MemoryFigures,
+    Plan,
+    SimulationFigures,
+)
 from kofinlaw.recipes.pipeline.planning.figures import student_card
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.trainer.settings import TrainSettings
@@ -18,6 +23,8 @@ from kofinlaw.units import GIB
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
+
+    from kofinlaw.trainer.simulation.simulate import SimulatedMemory
 
 __all__ = ["SIMULATE", "simulation_figures", "simulation_lines"]
 
@@ -43,7 +50,7 @@ def simulation_figures(
     from kofinlaw.trainer.simulation.simulate import MOST_ROWS, simulate_memory
 
     started = time.monotonic()
-    settings, notes = _simulated_settings(run.recipe.train, card=machine.gpu)
+    settings, notes = _simulated_settings(run.recipe.train)
     limit = memory["limit_gib"]
     found = simulate_memory(
         _config(run), settings, card=machine.gpu, limit_gib=limit, progress=progress
@@ -79,18 +86,30 @@ def simulation_figures(
         "most_rows": MOST_ROWS,
         "longest_sequence": found.longest,
         "simulated_sizes": len(found.totals),
+        "chosen": _chosen(found),
+        "padded": found.padded if machine.gpu else "",
         "seconds": round(time.monotonic() - started, 1),
         "notes": notes,
     }
 
 
-def _simulated_settings(train: TrainSettings, *, card: bool) -> tuple[TrainSettings, list[str]]:
+def _chosen(found: SimulatedMemory) -> ChosenPass | None:
+    """Return the pass that training would choose, as figures; None if none was simulated."""
+    from kofinlaw.trainer.simulation.simulate import total_gib
+
+    if found.chosen is None:
+        return None
+    return {
+        "tokens": found.chosen.tokens,
+        "kept_layers": found.chosen.kept_layers,
+        "total_gib": round(total_gib(found.chosen.peak, card=True), 2),
+    }
+
+
+def _simulated_settings(train: TrainSettings) -> tuple[TrainSettings, list[str]]:
     """Return the settings that are simulated, and what of the recipe's is not."""
     changes: dict[str, object] = {}
     notes = []
-    if train.backend != "hf":
-        changes["backend"] = "hf"
-        notes.append(f"backend {train.backend}: simulated with transformers' own layers")
     if train.start_from is not None:
         changes["start_from"] = None
         notes.append("start_from: simulated with a new adapter of the same shape")
@@ -101,12 +120,7 @@ def _simulated_settings(train: TrainSettings, *, card: bool) -> tuple[TrainSetti
         notes.append("neftune_alpha: the noise on the embeddings is not simulated")
     if train.optimizer == "paged_adamw_8bit":
         changes["optimizer"] = "adamw_8bit"
-        notes.append("paged_adamw_8bit: simulated as adamw_8bit, without moving state to the host")
-    if card:
-        notes.append(
-            "card: simulated with padded rows, the LoRA pass of a processor, and no kept layers "
-            "where kept_layers is auto"
-        )
+        notes.append("paged_adamw_8bit: its state counts in full, although it may move to the host")
     return train.model_copy(update=changes), notes
 
 
@@ -159,4 +173,11 @@ def simulation_lines(plan: Plan) -> list[str]:
         f"(arithmetic {memory['longest_sequence']})",
         f"  {found['simulated_sizes']} sizes in {found['seconds']:.0f} s",
     ]
+    if chosen := found["chosen"]:
+        lines.append(
+            f"  training would choose {chosen['tokens']} tokens a pass and {chosen['kept_layers']} "
+            f"kept layers: {chosen['total_gib']:.2f} GiB with slack and context"
+        )
+    if found["padded"]:
+        lines.append(f"  examples of a pass are padded: {found['padded']}")
     return [*lines, *(f"  note: {note}" for note in found["notes"])]

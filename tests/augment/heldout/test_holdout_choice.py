@@ -85,7 +85,32 @@ def test_titles_are_taken_as_they_are_and_missing_ones_are_named():
         held_out_titles(AugmentSettings(holdout_documents=("없는 규정",)), laws(TWENTY))
 
 
-def test_a_share_and_titles_exclude_each_other():
-    with pytest.raises(ValueError, match="set one of"):
-        AugmentSettings(holdout_share=0.2, holdout_documents=("제3규정",))
-    assert AugmentSettings(holdout_share=0.2, holdout_items=5).holds_out
+def test_a_share_is_added_to_the_named_titles():
+    settings = AugmentSettings(holdout_share=0.3, holdout_documents=("제3규정", "제4규정"))
+    found = held_out_titles(settings, laws(TWENTY))
+    assert {"제3규정", "제4규정"} < set(found)
+    assert len(found) == 6
+    assert list(found) == [title for title in TWENTY if title in found]
+    more = AugmentSettings(holdout_share=0.3, holdout_documents=("없는 규정",))
+    with pytest.raises(UserError, match="없는 규정"):
+        held_out_titles(more, laws(TWENTY))
+
+
+def test_named_titles_over_the_share_get_no_more():
+    settings = AugmentSettings(holdout_share=0.05, holdout_documents=("제3규정", "제4규정"))
+    assert held_out_titles(settings, laws(TWENTY)) == ("제3규정", "제4규정")
+
+
+def test_a_named_act_does_not_bring_its_decree():
+    sizes = {f"{title}{tail}": 5 for title in TWENTY for tail in ("", " 시행령")}
+    settings = AugmentSettings(holdout_share=0.5, holdout_documents=("제3규정",))
+    found = held_out_titles(settings, laws(sizes))
+    assert "제3규정" in found
+    assert "제3규정 시행령" not in found
+
+
+@pytest.mark.parametrize("named", [("가",), ("가", "가 시행령"), ("나",)])
+def test_something_is_left_for_training_next_to_named_titles(named):
+    settings = AugmentSettings(holdout_share=0.5, holdout_documents=named)
+    sizes = {"가": 5, "가 시행령": 5, "나": 10}
+    assert set(named) <= set(held_out_titles(settings, laws(sizes))) < set(sizes)

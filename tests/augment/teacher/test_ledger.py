@@ -6,12 +6,20 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.augment.teacher.ledger import Ledger, open_ledger, read_ledger, request_key
+from kofinlaw.augment.teacher.ledger import (
+    Ledger,
+    generate,
+    open_ledger,
+    read_ledger,
+    request_key,
+)
+from kofinlaw.cluster.jobs import HERE, Job
 from kofinlaw.models.engines.base import Generation, Request
 
 SCRIPT = Path(__file__).parent / "scripted.py"
@@ -39,14 +47,20 @@ def requests(count):
     return [Request(f"질문 {n}", stop=("\n",)) for n in range(count)]
 
 
+def answered_by(engine):
+    return HERE.start(Job("test", lambda: nullcontext(engine), generate))
+
+
 def ask(path, engine, wanted, batch=4, **options):
-    return list(Ledger(path, "m", batch=batch, **options).ask(lambda: engine, wanted))
+    with answered_by(engine) as pool:
+        return list(Ledger(path, "m", batch=batch, **options).ask(pool, wanted))
 
 
 def sent(book, wanted):
     """How many requests the ledger had no line of."""
     engine = Counting()
-    list(book.ask(lambda: engine, wanted))
+    with answered_by(engine) as pool:
+        list(book.ask(pool, wanted))
     return len(engine.asked)
 
 
@@ -106,7 +120,8 @@ def test_a_damaged_line_is_named_and_only_its_request_asked_again(tmp_path):
     book = Ledger(path, "m")
     assert book.damaged == [3]
     engine = Counting()
-    list(book.ask(lambda: engine, requests(4)))
+    with answered_by(engine) as pool:
+        list(book.ask(pool, requests(4)))
     assert engine.asked == ["질문 2"]
     assert len(read_ledger(path)[0]) == 4
 
@@ -191,3 +206,43 @@ def test_a_killed_teacher_goes_on_without_loss_or_repeat(corpus, tmp_path):
 def _sent(folder):
     path = folder / "sent.txt"
     return path.read_text("utf-8").splitlines() if path.exists() else []
+
+
+class Shuffled:
+    """A pool whose answers arrive in another order than they were given."""
+
+    def __init__(self, engine, seed):
+        self.engine, self.draw = engine, random.Random(seed)
+
+    def results(self, items, *, ahead=None):
+        found = [(number, generate(self.engine, item)) for number, item in enumerate(items)]
+        self.draw.shuffle(found)
+        yield from found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_answers_in_any_order_give_the_file_of_one_process(tmp_path, seed):
+    whole, mixed = tmp_path / "whole.jsonl", tmp_path / "mixed.jsonl"
+    other = '{"of": "another version"}\n'
+    for path in (whole, mixed):
+        path.write_text(other, encoding="utf-8")
+    entries = ask(whole, Counting(fails=("질문 5",)), requests(17))
+    book = Ledger(mixed, "m", batch=4)
+    assert list(book.ask(Shuffled(Counting(fails=("질문 5",)), seed), requests(17))) == entries
+    assert mixed.read_bytes() == whole.read_bytes()
+    assert mixed.read_text("utf-8").startswith(other)
+
+
+def test_a_killed_driver_loses_no_answer_that_arrived(tmp_path):
+    path = tmp_path / "l.jsonl"
+    answers = Ledger(path, "m", batch=4).ask(Shuffled(Counting(), 1), requests(17))
+    next(answers)
+    answers.close()
+    recorded = {e.prompt_sha256 for e in read_ledger(path)[0].values()}
+    assert recorded
+    engine = Counting()
+    list(Ledger(path, "m", batch=4).ask(Shuffled(engine, 2), requests(17)))
+    assert len(engine.asked) == 17 - len(recorded)
+    whole = tmp_path / "whole.jsonl"
+    ask(whole, Counting(), requests(17))
+    assert path.read_bytes() == whole.read_bytes()

@@ -317,6 +317,24 @@ def test_a_frame_inside_a_cell_is_removed():
     assert ["구분", "요건"] in rows_of(drawn_tables(text))
 
 
+def test_frames_in_two_cells_of_a_row_open_no_row_and_a_lost_letter_moves_no_frame():
+    text = """\
+┌────┬────────┐
+│구분    │요건            │
+├────┼────────┤
+│법인    │가. 자본        │
+│회사?등│┌─────┐  │
+│┌──┐││나. 인력  │  │
+││조합│││다. 설비  │  │
+│└──┘│└─────┘  │
+│개인    │라. 계획        │
+└────┴────────┘"""
+    assert rows_of(drawn_tables(text)) == [
+        ["구분", "요건"],
+        ["법인 회사?등 조합 개인", "가. 자본 나. 인력 다. 설비 라. 계획"],
+    ]
+
+
 def test_labels_in_brackets_next_to_each_row_are_split():
     drawing = """
 ┌────┬────────┬────────┐

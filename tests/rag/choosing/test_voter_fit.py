@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -86,6 +87,28 @@ def test_a_gate_learns_when_the_evidence_does_not_bear_on_the_question() -> None
         fit.weights.of("overlap", {"bearing": b, "level": 1.0, "spread": 1.0}) for b in (0.9, 0.1)
     )
     assert on > 2 * off
+
+
+def test_a_question_with_less_evidence_than_any_item_is_left_to_the_likelihood() -> None:
+    """Weights are not used where the fit had no item: the other options' words mean nothing."""
+    found = [
+        replace(item, bearing=0.4 + 0.006 * number)
+        for number, item in enumerate(items(100, strength={"overlap": 2.0}))
+    ]
+    weights = fit_voters(found).weights
+    assert weights.bearing_from == 0.406  # one item in a hundred is below
+    votes: list[Vote] = [
+        {"voter": "overlap", "values": [9.0, 0.0, 0.0, 0.0]},
+        {"voter": "likelihood", "values": [-3.0, -3.0, -1.0, -3.0]},
+    ]
+
+    def best(bearing: float, *, negative: bool = False) -> int:
+        preferred = preferences(votes, weights, bearing=bearing, negative=negative)
+        return preferred.index(max(preferred))
+
+    assert [best(0.405), best(0.406), best(1.0)] == [2, 0, 0]
+    assert best(0.405, negative=True) != 2
+    assert weights.model_voters(0.405, shown=True) == {"likelihood"}
 
 
 def test_neither_the_items_order_nor_the_options_order_matters() -> None:

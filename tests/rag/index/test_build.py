@@ -13,6 +13,7 @@ from corpora import TEXTS, PicoEmbedder, chunk, settings, write_chunks
 from kofinlaw import UserError
 from kofinlaw.files import write_jsonl
 from kofinlaw.rag.index import blocks as index_blocks
+from kofinlaw.rag.index import index_jobs
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
@@ -42,11 +43,9 @@ def test_build_load_search(tmp_path: Path, chunks: Path, lexical: str) -> None:
 def test_a_build_killed_in_the_middle_is_resumed(
     tmp_path: Path, chunks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import kofinlaw.rag.index.blocks as module
-
-    monkeypatch.setattr(module, "BLOCK", 2)
+    monkeypatch.setattr(index_blocks, "BLOCK", 2)
     calls: list[int] = []
-    real = module.tokens_of
+    real = index_jobs.tokens_of
 
     def dying(kind: str, texts: Any, *, workers: int = 1) -> Any:
         calls.append(len(texts))
@@ -54,7 +53,7 @@ def test_a_build_killed_in_the_middle_is_resumed(
             raise KeyboardInterrupt
         return real(kind, texts, workers=workers)
 
-    monkeypatch.setattr(module, "tokens_of", dying)
+    monkeypatch.setattr(index_jobs, "tokens_of", dying)
     with pytest.raises(KeyboardInterrupt):
         build_index(chunks, tmp_path / "index", settings())
     with pytest.raises(UserError, match="no complete index"):
@@ -105,13 +104,13 @@ def test_only_a_changed_document_is_cut_and_embedded_again(
     build_index(write_chunks(tmp_path), tmp_path / "index", recipe)
     assert len(pico.seen) == 5
     cut: list[str] = []
-    real = index_blocks.tokens_of
+    real = index_jobs.tokens_of
 
     def counting(kind: str, texts: Any, *, workers: int = 1) -> Any:
         cut.extend(texts)
         return real(kind, texts, workers=workers)
 
-    monkeypatch.setattr(index_blocks, "tokens_of", counting)
+    monkeypatch.setattr(index_jobs, "tokens_of", counting)
     changed = {**TEXTS, "개인정보 보호법 제34조": "유출되면 24시간 이내에 알려야 한다."}
     write_chunks(tmp_path, [chunk(unit, text) for unit, text in changed.items()])
     figures = build_index(tmp_path / "chunks.jsonl", tmp_path / "index", recipe)
@@ -167,13 +166,13 @@ def test_a_build_killed_without_warning_ends_with_the_same_index(
         Index.load(tmp_path / "index")
     build_index(chunks, tmp_path / "whole", settings())
     cut: list[str] = []
-    real = index_blocks.tokens_of
+    real = index_jobs.tokens_of
 
     def counting(kind: str, texts: Any, *, workers: int = 1) -> Any:
         cut.extend(texts)
         return real(kind, texts, workers=workers)
 
-    monkeypatch.setattr(index_blocks, "tokens_of", counting)
+    monkeypatch.setattr(index_jobs, "tokens_of", counting)
     monkeypatch.setattr(index_blocks, "BLOCK", 8)
     monkeypatch.setattr("kofinlaw.rag.index.build.BLOCK", 8)
     build_index(chunks, tmp_path / "index", settings())

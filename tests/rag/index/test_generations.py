@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from corpora import chunk, settings, write_chunks
 
-from kofinlaw.rag.index import blocks as index_blocks
+from kofinlaw.rag.index import index_jobs
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
@@ -28,14 +28,14 @@ def test_an_opened_index_stays_readable_while_and_after_a_new_one_is_built(
     opened = Index.load(folder)
     write_chunks(tmp_path, [chunk("신용정보법 제1조", "신용정보의 이용을 촉진한다.")])
     during: list[list[str]] = []
-    real = index_blocks.tokens_of
+    real = index_jobs.tokens_of
 
     def asking(kind: str, texts: Any, *, workers: int = 1) -> Any:
-        monkeypatch.setattr(index_blocks, "tokens_of", real)
+        monkeypatch.setattr(index_jobs, "tokens_of", real)
         during.append(units(Index.load(folder), "개인정보 유출을 알려야 하는 시간"))
         return real(kind, texts, workers=workers)
 
-    monkeypatch.setattr(index_blocks, "tokens_of", asking)
+    monkeypatch.setattr(index_jobs, "tokens_of", asking)
     build_index(tmp_path / "chunks.jsonl", folder, settings())
     assert during[0][0] == "개인정보 보호법 제34조"
     assert units(opened, "개인정보 유출을 알려야 하는 시간")[0] == "개인정보 보호법 제34조"

@@ -111,10 +111,13 @@ def test_the_plan_counts_the_tokens_of_packed_items(ready):
 
 def test_items_train_through_every_stage(ready):
     with_choices(ready)
-    run = bound(ready, "train.objective=both", "train.effective_batch=3")
+    settings = ["train.objective=both", "train.effective_batch=3", "merge.adapter_weight=0.5"]
+    run = bound(ready, *settings)
     outcomes = run_stages(build_stages(run), run.folder)
     assert outcomes[1].record["counts"]["choices"] > 0
     assert outcomes[3].record["counts"]["verdict"] == "pass"
+    record = json.loads((run.folder / "merge" / "model" / "kofinlaw.json").read_text("utf-8"))
+    assert record["adapter"]["scaled"]["weight"] == 0.5
     assert "Accuracy on training items" in (run.folder / "report" / "report.html").read_text()
 
 

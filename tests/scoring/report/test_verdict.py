@@ -185,8 +185,10 @@ def test_enough_hard_questions_are_the_headline_with_look_up_next_to_them(run_fo
     }
     korean, english = score_text(scores)
     if n < 30:
-        assert "hard items" not in english
-        assert "읽어야 푸는" not in korean
+        assert "There are only 29 hard items, too few to compare (at least 30)" in english
+        assert english.index("29 hard items") > english.index("multiple-choice items correct")
+        assert "look-up items" not in english
+        assert "읽어야 푸는 문항이 29개뿐이라" in korean
         return
     assert english.index("40.0% of 30 hard items") < english.index("80.0% of 20 look-up items")
     assert english.index("look-up items") < english.index("multiple-choice items correct")

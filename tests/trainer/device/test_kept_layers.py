@@ -164,7 +164,7 @@ def probing(stepping, monkeypatch):
         passes = stepping(**fields).passes
         measured = []
 
-        def peak(which, part, limit, root):
+        def peak(which, part, **_):
             tokens, kept = which.padded(part), kept_layers(which.model)
             measured.append((len(part), kept))
             return 10_000 + tokens * (10 + 30 * max(0, kept - 1))
@@ -249,6 +249,6 @@ def test_the_slope_of_the_probe_counts_the_tokens_that_the_second_example_adds(
     assert not why_padded(padded.model, padded.examples, padded.settings, padded.ranks)
     joined = Passes(padded.model, padded.examples, padded.ranks, padded.settings, joined=True)
     monkeypatch.setattr(token_probe, "CPU_TOKENS", 4096)
-    monkeypatch.setattr(token_probe, "_peak", lambda p, part, *_: 10_000 + 7 * p.padded(part))
+    monkeypatch.setattr(token_probe, "_peak", lambda p, part, **_: 10_000 + 7 * p.padded(part))
     for passes in (padded, joined):
         assert token_probe.probe_budget(passes, limit=10**9)[1]["bytes_per_token"] == 7

@@ -58,7 +58,11 @@ def test_the_simulated_step_stands_next_to_the_arithmetic(folder, tmp_path):
     assert found["longest_sequence"] == SHAPE["max_position_embeddings"]
     assert sum(found["kinds_gib"].values()) == pytest.approx(found["peak_gib"], abs=0.01)
     assert found["total_gib"] == pytest.approx(1.0 + 1.03 * found["peak_gib"], abs=0.01)
+    assert found["chosen"]["total_gib"] <= 1.05
+    assert found["chosen"]["tokens"] >= ROWS
+    assert found["padded"] == ""
     lines = simulation_lines({"simulation": found, "memory": memory})
+    assert any(f"would choose {found['chosen']['tokens']} tokens" in line for line in lines)
     assert lines[0].startswith(f"simulated training step at {ROWS} tokens: peak 0.0")
     assert any(f"{found['micro_batch']} (arithmetic {memory['micro_batch']})" in x for x in lines)
     assert simulation_lines({"simulation": None, "memory": memory}) == []
@@ -83,11 +87,9 @@ def test_what_is_simulated_otherwise_is_said(folder, tmp_path):
     )
     _, found = figures(run, 1.2, [])
     assert [note.partition(":")[0] for note in found["notes"]] == [
-        "backend liger",
         "initialization pissa",
         "neftune_alpha",
         "paged_adamw_8bit",
-        "card",
     ]
     # Two moments of 8 bits are held instead of two of 32 bits.
     adapter, state = found["kinds_gib"]["adapter"], found["kinds_gib"]["optimizer"]

@@ -1,0 +1,3 @@
+"""The parts of augmentation that several processes can share."""
+
+__all__: list[str] = []
