@@ -160,7 +160,9 @@ class CitationReader:
     (`제3항(「형법」 제216조로 한정한다), 제4항`).
     """
 
-    act_words = ACT_WORDS  # what a word before an article ends with if it names an act
+    act_words: tuple[str, ...] = (
+        ACT_WORDS  # what a word before an article ends with if it names an act
+    )
     gap = _GAP  # the words that may lie between the references of a list
     after_act = _AFTER_ACT  # the words that may lie between an act and its article
     bracket = re.compile(r"([()])")  # what has a state of its own begins and ends with these

@@ -50,7 +50,7 @@ _ONE_WORD = re.compile(
     r"(?<![가-힣A-Za-z「])[가-힣]{2,12}(?:특별법|특례법|기본법|특별조치법)(?:\s?시행령|\s?시행규칙)?"
 )
 # A document that a text names by Latin letters: `GDPR 제17조`.
-_LATIN = re.compile(r"[A-Z](?<![A-Za-z가-힣].)[A-Z]{2,}[A-Za-z]*(?=\s?제\s?\d{1,4}\s?조)")
+_LATIN = re.compile(r"(?<![A-Za-z가-힣])[A-Z]{3,20}[A-Za-z]{0,20}(?=\s?제\s?\d{1,4}\s?조)")
 _ONE_WORD_ENDS = ("특별법", "특례법", "기본법", "특별조치법")
 _BEFORE = 90  # characters before its last word in which the name of an unknown act begins
 _JOINED = re.compile(r"\s*(?:(?:과|와|및|또는|이나|나|의|에|은|는|이|가)\s)?\s*")
