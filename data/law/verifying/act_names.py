@@ -49,8 +49,13 @@ _OLD_NAME = re.compile(
 _ONE_WORD = re.compile(
     r"(?<![가-힣A-Za-z「])[가-힣]{2,12}(?:특별법|특례법|기본법|특별조치법)(?:\s?시행령|\s?시행규칙)?"
 )
-# A document that a text names by Latin letters: `GDPR 제17조`.
+# A document that a text names by Latin letters, or by the number of its promulgation:
+# `GDPR 제17조`, `법률 제6132호 제3조`. A number behind the act's own name is a version of it.
 _LATIN = re.compile(r"(?<![A-Za-z가-힣])[A-Z]{3,20}[A-Za-z]{0,20}(?=\s?제\s?\d{1,4}\s?조)")
+_PROMULGATED = re.compile(
+    r"(?<![가-힣])(?<![법률령칙정」]\s)(?:법률|대통령령|총리령|[가-힣]{2,8}부령|고시|훈령|예규|조례)"
+    r"\s?제\s?\d{1,5}(?:-\d{1,4})?\s?호(?=\s?제\s?\d{1,4}\s?조)"
+)
 _ONE_WORD_ENDS = ("특별법", "특례법", "기본법", "특별조치법")
 _BEFORE = 90  # characters before its last word in which the name of an unknown act begins
 _JOINED = re.compile(r"\s*(?:(?:과|와|및|또는|이나|나|의|에|은|는|이|가)\s)?\s*")
@@ -124,8 +129,9 @@ def unknown_names(text: str, ends: list[int]) -> Iterator[Token]:
     for match in _OLD_NAME.finditer(text):
         name = " ".join(match["name"].split()) + (match["decree"] or "")
         yield Token("act", match.start("name"), match.end(), name)
-    for match in _LATIN.finditer(text):
-        yield Token("act", match.start(), match.end(), match[0])
+    for pattern in (_LATIN, _PROMULGATED):
+        for match in pattern.finditer(text):
+            yield Token("act", match.start(), match.end(), match[0])
     for match in _LONG_NAME.finditer(text):
         row = bisect.bisect_right(ends, match.start())
         low = max(0, match.start() - _BEFORE, ends[row - 1] if row else 0)
