@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kofinlaw import UserError
-from kofinlaw.recipes.serving.jobs import Job, Refused
+from kofinlaw.recipes.serving.chat_request import MOST_EMBEDDED
+from kofinlaw.recipes.serving.jobs import Embed, Job, Refused
 from kofinlaw.recipes.serving.worker import Worker, WorkerLostError
 
 __all__ = ["BusyError", "Dispatcher"]
@@ -20,6 +21,11 @@ _GATHER = 0.01  # seconds to wait for companions of the first request of a batch
 
 class BusyError(Exception):
     """As many requests wait as may wait."""
+
+
+def _embedded(job: Job) -> int:
+    """Return how many characters of a job are embedded."""
+    return sum(map(len, job.texts)) if isinstance(job, Embed) else 0
 
 
 @dataclass
@@ -90,15 +96,26 @@ class Dispatcher:
         while True:
             await self._work_comes()
             await asyncio.sleep(_GATHER)
-            batch: list[_Waiting] = []
-            while self._queue and len(batch) < self._batch:
-                one = self._queue.popleft()
-                if not one.future.done():
-                    batch.append(one)
-            if not self._queue:
-                self._awake.clear()
-            if batch:
+            if batch := self._next_batch():
                 await self._answer(batch)
+
+    def _next_batch(self) -> list[_Waiting]:
+        """Take the next requests of the queue, at most `MOST_EMBEDDED` characters to embed: a batch
+        that is late ends the engine, so large requests may not add up in one.
+        """
+        batch: list[_Waiting] = []
+        embedded = 0
+        while self._queue and len(batch) < self._batch:
+            size = _embedded(self._queue[0].job)
+            if embedded and embedded + size > MOST_EMBEDDED:
+                break
+            one = self._queue.popleft()
+            if not one.future.done():
+                batch.append(one)
+                embedded += size
+        if not self._queue:
+            self._awake.clear()
+        return batch
 
     async def _work_comes(self) -> None:
         """Wait for a request; start a worker that ended meanwhile again, once."""

@@ -4,10 +4,12 @@ import asyncio
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.recipes.serving.dispatch import BusyError, Dispatcher
-from kofinlaw.recipes.serving.jobs import Refused
+from kofinlaw.recipes.serving.jobs import Embed, Refused
 from kofinlaw.recipes.serving.worker import WorkerLostError
 
 
@@ -68,6 +70,24 @@ def test_jobs_that_wait_share_batches_in_their_order():
 
     assert with_dispatcher(gate, work, batch=4) == ["first", *range(6)]
     assert gate.batches == [["first"], [0, 1, 2, 3], [4, 5]]
+
+
+@given(st.lists(st.sampled_from([0, 1, 9_000, 20_000, 32_000]), max_size=8))
+def test_large_requests_to_embed_do_not_add_up_in_a_batch(sizes):
+    """Each batch stays below what one request may ask for, and nothing is lost or overtaken."""
+    jobs = [Embed(("가" * size,)) if size else f"question {n}" for n, size in enumerate(sizes)]
+
+    async def work(dispatcher):
+        first = await running(dispatcher, gate)
+        futures = [dispatcher.submit(job) for job in jobs]
+        gate.open.set()
+        return await asyncio.gather(first, *futures)
+
+    gate = Gate()
+    assert with_dispatcher(gate, work) == ["first", *jobs]
+    assert [job for batch in gate.batches for job in batch] == ["first", *jobs]
+    for batch in gate.batches:
+        assert sum(len(job.texts[0]) for job in batch if isinstance(job, Embed)) <= 32_000
 
 
 def test_a_full_queue_refuses_and_withdrawn_jobs_make_room():
