@@ -234,7 +234,7 @@ def test_a_document_that_cannot_be_split_is_one_rejection(tmp_path, monkeypatch)
             raise RecursionError
         return chunk_document(document, *rest)
 
-    monkeypatch.setattr("kofinlaw.data.corpus_build.chunk_document", fails)
+    monkeypatch.setattr("kofinlaw.data.jobs.splitting.chunk_document", fails)
     for name in ("나쁨", "좋음"):
         (tmp_path / f"{name}.md").write_text(f"# {name}\n\n" + "은행은 확인한다. " * 20)
     settings = DataSettings(sources=(SourceSettings(path="."),))
