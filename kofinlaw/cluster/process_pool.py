@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from kofinlaw.cluster.jobs import Job, Pool
 from kofinlaw.cluster.scheduling import Died, free_gib, schedule
-from kofinlaw.cluster.worker import Prepared, portable
+from kofinlaw.cluster.worker import Prepared
 
 __all__ = ["LocalProcesses"]
 
@@ -87,11 +87,20 @@ class _Children(Generic[T, R]):
         return self._count - sum(child.busy for child in self._children)
 
     def give(self, item: T) -> object:
-        idle = next((child for child in self._children if not child.busy), None) or self._child()
+        idle = self._idle() or self._child()
         with suppress(OSError):  # it died while it was idle: `take` reports it
             idle.pipe.send_bytes(pickle.dumps(item))
         idle.busy = True
         return idle.pipe
+
+    def _idle(self) -> _Child | None:
+        """Return a child without work; a child that died meanwhile is removed."""
+        for child in [child for child in self._children if not child.busy]:
+            if child.process.is_alive():
+                return child
+            self._children.remove(child)
+            _end(child)
+        return None
 
     def wait(self) -> list[object]:
         return list(wait([child.pipe for child in self._children if child.busy]))
@@ -99,7 +108,7 @@ class _Children(Generic[T, R]):
     def take(self, handle: object) -> R:
         child = next(child for child in self._children if child.pipe is handle)
         try:
-            ok, result = child.pipe.recv()
+            answer = child.pipe.recv_bytes()
         except (EOFError, OSError):
             self._children.remove(child)
             _end(child)
@@ -107,6 +116,7 @@ class _Children(Generic[T, R]):
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             raise Died(how) from None
         child.busy = False
+        ok, result = pickle.loads(answer)
         if not ok:
             raise result
         return result
@@ -141,9 +151,4 @@ def _serve(pipe: Connection, job: Job[S, T, R], offline: bool) -> None:
     prepared = Prepared(job, offline=offline)
     with suppress(EOFError, OSError):
         while True:
-            item = pickle.loads(pipe.recv_bytes())
-            try:
-                answer: tuple[bool, object] = (True, prepared.work(item))
-            except BaseException as error:
-                answer = (False, portable(error))
-            pipe.send(answer)
+            pipe.send_bytes(prepared.answer(pickle.loads(pipe.recv_bytes())))

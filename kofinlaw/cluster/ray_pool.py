@@ -7,6 +7,7 @@ item is done twice without a reason.
 
 from __future__ import annotations
 
+import pickle
 import socket
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -17,7 +18,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from kofinlaw import UserError
 from kofinlaw.cluster.jobs import Job, Pool
 from kofinlaw.cluster.scheduling import ATTEMPTS, Died, schedule
-from kofinlaw.cluster.worker import Prepared, portable
+from kofinlaw.cluster.worker import Prepared, is_of_a_worker
 
 __all__ = ["RayProcesses"]
 
@@ -43,12 +44,9 @@ class _Actor(Generic[S, T, R]):
 
         return socket.gethostname(), code_mark()
 
-    def work(self, item: T) -> tuple[bool, object]:
-        """Return (True, result) or (False, error)."""
-        try:
-            return True, self._prepared.work(item)
-        except BaseException as error:
-            return False, portable(error)
+    def work(self, item: T) -> bytes:
+        """Return what `Prepared.answer` returns."""
+        return self._prepared.answer(item)
 
 
 class RayProcesses:
@@ -81,6 +79,8 @@ def _lost_connection() -> Iterator[None]:
     try:
         yield
     except (ConnectionError, grpc.RpcError) as error:
+        if is_of_a_worker(error):  # of a teacher's server, for example
+            raise
         raise UserError(
             f"the connection to the cluster was lost: {' '.join(str(error).split())[:200]}",
             where="cluster",
@@ -123,6 +123,7 @@ class _Actors(Generic[T, R]):
         self._offline = offline
         self._sent: object = None
         self._starting: dict[object, _Handle] = {}  # reference of its code -> actor
+        self._known: set[_Handle] = set()  # of these, the ones that had started before
         self._free: list[_Handle] = []
         self._busy: dict[object, _Handle] = {}  # reference of its result -> actor
         self._looked = 0.0
@@ -154,14 +155,22 @@ class _Actors(Generic[T, R]):
     def take(self, handle: object) -> R:
         actor = self._busy.pop(handle)
         try:
-            ok, result = self._ray.get(handle)
+            ok, result = pickle.loads(self._ray.get(handle))
         except self._ray.exceptions.RayError as error:
             self._end(actor)
+            self._look_at_the_free()
             raise Died(" ".join(str(error).split())[:200]) from error
         self._free.append(actor)
         if not ok:
             raise result
         return result
+
+    def _look_at_the_free(self) -> None:
+        """Ask the free actors again whether they live: one that died counts for no item."""
+        for actor in self._free:
+            self._starting[actor.code.remote()] = actor
+            self._known.add(actor)
+        self._free.clear()
 
     def close(self) -> None:
         for actor in (*self._free, *self._busy.values(), *self._starting.values()):
@@ -225,6 +234,9 @@ class _Actors(Generic[T, R]):
             machine, code = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
             self._end(actor)
+            if actor in self._known:
+                self._known.remove(actor)
+                return
             self._failed_starts += 1
             if self._failed_starts == ATTEMPTS:
                 raise UserError(
@@ -235,6 +247,7 @@ class _Actors(Generic[T, R]):
                 ) from error
             return
         self._failed_starts = 0
+        self._known.discard(actor)
         if code != self._code:
             raise UserError(
                 f"machine {machine} of the cluster has another kofinlaw than this one",

@@ -10,7 +10,9 @@ from typing import Generic, TypeVar
 from kofinlaw.cluster.jobs import Job
 from kofinlaw.offline import guard, set_environment
 
-__all__ = ["Prepared", "portable"]
+__all__ = ["Prepared", "is_of_a_worker", "portable"]
+
+_NOTE = "in a worker process:"
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -34,12 +36,29 @@ class Prepared(Generic[S, T, R]):
                 self._state.append(self._stack.enter_context(self._job.prepare()))
             return self._job.work(self._state[0], item)
 
+    def answer(self, item: T) -> bytes:
+        """Return the pickled (True, result) or (False, error); a result that cannot be pickled is
+        an error of the work, not a death.
+        """
+        try:
+            return pickle.dumps((True, self.work(item)))
+        except BaseException as error:
+            return pickle.dumps((False, portable(error)))
+
+
+def is_of_a_worker(error: BaseException) -> bool:
+    """Return whether the work raised this error, and not what lies between the processes."""
+    return any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ()))
+
 
 def portable(error: BaseException) -> BaseException:
     """Return an error that another process can read, with the traceback of this one as a note."""
-    error.add_note(f"in a worker process:\n{''.join(traceback.format_exception(error))}")
+    note = f"{_NOTE}\n{''.join(traceback.format_exception(error))}"
+    error.add_note(note)
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
+        plain = RuntimeError(f"{type(error).__name__}: {error}")
+        plain.add_note(note)
+        return plain
     return error

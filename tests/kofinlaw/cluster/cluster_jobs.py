@@ -41,3 +41,13 @@ def call_out(state: int, item: int) -> int:
     """Connect to another machine."""
     socket.create_connection(("192.0.2.1", 80), timeout=1)
     return item
+
+
+def function(state: int, item: int) -> object:
+    """Return what no process can send to another."""
+    return lambda: item
+
+
+def lose_connection(state: int, item: int) -> int:
+    """Fail as a teacher's server does that went away."""
+    raise ConnectionError("the server went away")

@@ -1,14 +1,18 @@
 import os
+import signal
+import time
 from contextlib import nullcontext
 from functools import partial
 
 import cluster_jobs
+import psutil
 import pytest
 
 from kofinlaw import UserError
 from kofinlaw.cluster.jobs import HERE, Job, in_order
 from kofinlaw.cluster.process_pool import LocalProcesses
 from kofinlaw.cluster.scheduling import ATTEMPTS
+from kofinlaw.cluster.worker import is_of_a_worker
 
 TWO = LocalProcesses(2, offline=True)
 
@@ -48,6 +52,35 @@ def test_an_item_that_kills_every_process_is_named(tmp_path):
     ):
         list(in_order(pool, range(12)))
     assert len(list(tmp_path.glob("death-*"))) == ATTEMPTS
+
+
+def test_processes_that_die_while_they_are_idle_cost_no_attempt_of_an_item():
+    with LocalProcesses(ATTEMPTS + 1, offline=True).start(job(cluster_jobs.process)) as pool:
+        found = set(in_order(pool, range(100)))
+        assert len(found) == ATTEMPTS + 1
+        for one in found:
+            os.kill(one, signal.SIGKILL)
+        while any(psutil.Process(one).status() != psutil.STATUS_ZOMBIE for one in found):
+            time.sleep(0.01)
+        (other,) = in_order(pool, [0])
+    assert other not in found
+
+
+def test_a_result_that_cannot_be_sent_is_an_error_of_the_work():
+    with TWO.start(job(cluster_jobs.function)) as pool:
+        with pytest.raises(Exception, match="pickle") as caught:
+            list(in_order(pool, range(3)))
+        assert "worker process" in caught.value.__notes__[0]
+
+
+def test_a_lost_connection_of_the_work_is_not_that_of_the_cluster():
+    with (
+        TWO.start(job(cluster_jobs.lose_connection)) as pool,
+        pytest.raises(ConnectionError, match="the server went away") as caught,
+    ):
+        list(in_order(pool, range(1)))
+    assert is_of_a_worker(caught.value)
+    assert not is_of_a_worker(ConnectionError("Ray went away"))
 
 
 def test_an_error_of_the_user_arrives_whole():
