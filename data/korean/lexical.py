@@ -50,7 +50,10 @@ class LexicalIndex:
         if not tokens:
             return cls(None, 0)
         bm25 = _bm25(sum(len(t) for t in tokens))
-        bm25.index([t or [_FILLER] for t in tokens], show_progress=False)
+        # bm25s numbers the tokens of texts in the order of a set, which differs from run to run.
+        numbers: dict[str, int] = {}
+        ids = [[numbers.setdefault(one, len(numbers)) for one in t or [_FILLER]] for t in tokens]
+        bm25.index((ids, numbers), show_progress=False)
         return cls(bm25, len(tokens))
 
     def save(self, folder: Path) -> None:

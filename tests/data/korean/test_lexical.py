@@ -1,6 +1,9 @@
 """BM25: scores, ties, and the same result after saving."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -33,6 +36,26 @@ def test_nothing_is_found_for_unknown_words_and_in_empty_corpora():
         rows, scores = LexicalIndex.build(tokens).query(["없는말"], 5)
         assert rows.tolist() == []
         assert scores.tolist() == []
+
+
+_SAVE = """
+import sys
+from pathlib import Path
+from kofinlaw.data.korean.lexical import LexicalIndex
+words = "은행 보험 증권 약관 법 시행령 규칙 신고 보고 공시".split()
+LexicalIndex.build([words, [], words[3:], words[:5]]).save(Path(sys.argv[1]))
+"""
+
+
+def test_the_files_do_not_depend_on_the_hash_seed_of_the_process(tmp_path):
+    found = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", _SAVE, str(folder)], check=True, env=environment)
+        found.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert found[0] == found[1]
+    assert len(found[0]) > 3
 
 
 def test_a_saved_index_answers_as_before(tmp_path):
