@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
@@ -22,6 +23,7 @@ from kofinlaw.data.law.former_names import NAMES, FormerName, NameCollector, nam
 from kofinlaw.data.law.graph import ChunkLookup, Passage, Reference, citation_graph
 from kofinlaw.data.law.links.edges import EDGES, Link, Rule, typed_edges
 from kofinlaw.data.law.versions import EARLIER, VERSIONED, Versions, with_version_ids
+from kofinlaw.data.readers.documents import Document
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.sources import restore_document
@@ -83,24 +85,27 @@ class CorpusBuild:
 
     def split(self, spool: Spool, progress: Progress, workers: Workers = HERE) -> None:
         """Split the documents into articles and clean chunks; `workers` split them."""
-        given = (
-            [restore_document(spool, one) for one in (facts, *facts.parts)]
-            for facts in self._documents
-        )
-        found = split_documents(given, self._settings, self._count, workers)
+        texts: deque[str] = deque()  # of the documents that are given and not taken yet
+
+        def given() -> Iterator[list[Document]]:
+            for facts in self._documents:
+                documents = [restore_document(spool, one) for one in (facts, *facts.parts)]
+                texts.append(documents[0].text)
+                yield documents
+
+        found = split_documents(given(), self._settings, self._count, workers)
         for done, (facts, split) in enumerate(zip(self._documents, found, strict=True)):
             progress("chunk", done, len(self._documents), document=facts.title)
+            text = texts.popleft()
             if split.result is None:
                 why = f"it cannot be split: {split.fault}"
                 self._log.reject("read", facts.source, "failed", why)
                 continue
-            self._add(spool, facts, split, split.result)
+            self._add(facts, text, split, split.result)
         progress("chunk", len(self._documents), len(self._documents))
 
-    def _add(
-        self, spool: Spool, facts: DocumentFacts, split: SplitDocument, result: Chunked
-    ) -> None:
-        """Add the parts of a document to the corpus."""
+    def _add(self, facts: DocumentFacts, text: str, split: SplitDocument, result: Chunked) -> None:
+        """Add the parts of a document with this text to the corpus."""
         articles = split.articles
         chunks = [*result.chunks, *self._annex_chunks(facts, result.chunks, split.annexes)]
         if facts.version:
@@ -114,7 +119,6 @@ class CorpusBuild:
                 self._copies.add(chunk.text)
             self._articles.extend(articles)
             if facts.kind in VERSIONED:
-                text = restore_document(spool, facts).text
                 self._collect_names(facts.title, text, result)
         for warning in result.warnings:
             self._log.warn(f"{facts.source}: {warning}")
