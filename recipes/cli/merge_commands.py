@@ -61,15 +61,11 @@ def merge(
     adapter = adapters[0]
     shares = _weights(weights, len(adapters))
     folder = _base_folder(adapter, model)
-    if len(adapters) > 1:
+    if shares != [1.0]:
         from kofinlaw.trainer.merge.combine import combine_adapters
 
         adapter = out.with_name(f"{out.name}-adapter")
         combine_adapters(adapters, shares, adapter, method=method, density=density, base=folder)
-    elif shares != [1.0]:
-        from kofinlaw.trainer.merge.scale import scale_adapter
-
-        adapter = scale_adapter(adapter, shares[0], out.with_name(f"{out.name}-adapter"))
     with stage_progress("merge") as progress:
         if base == "best":
             from kofinlaw.trainer.proof.best_base import merge_on_better_base

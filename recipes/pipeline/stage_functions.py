@@ -281,9 +281,10 @@ def merge_adapter(run: Run, out: Path, progress: Progress) -> StageResult:
     settings = run.recipe.merge
     adapter, base = run.folder / "train" / "adapter", model_folder(run)
     if settings.adapter_weight != 1:
-        from kofinlaw.trainer.merge.scale import scale_adapter
+        from kofinlaw.trainer.merge.combine import combine_adapters
 
-        adapter = scale_adapter(adapter, settings.adapter_weight, out / "adapter")
+        combine_adapters([adapter], [settings.adapter_weight], out / "adapter", base=base)
+        adapter = out / "adapter"
     if settings.base == "best":
         from kofinlaw.models.templates import template_for
         from kofinlaw.trainer.proof.best_base import merge_on_better_base

@@ -57,6 +57,9 @@ def combine_adapters(
 ) -> CombinedAdapter:
     """Write the weighted combination of LoRA adapters on one base as an adapter under `out`.
 
+    Of one adapter it is a share of its change: weights between the base (0) and the trained model
+    (1) forget less of what the base could do (WiSE-FT, Wortsman et al., arXiv 2109.01903).
+
     Methods:
         sum: the exact weighted sum of the changes (peft's `cat`: ranks add up).
         linear: combines A and B separately, with cross terms, as peft defines it.
@@ -66,7 +69,7 @@ def combine_adapters(
     All methods but `sum` work on the factors and need equal ranks.
 
     Args:
-        adapters: the folders, two or more.
+        adapters: the folders.
         weights: one number for each adapter.
         out: target folder. One that already holds this combination stays unchanged.
         method: see above.
@@ -80,8 +83,8 @@ def combine_adapters(
     """
     if method not in METHODS:
         raise UserError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
-    if len(adapters) < 2 or len(adapters) != len(weights):
-        raise UserError("name two adapters or more, and one weight for each")
+    if not adapters or len(adapters) != len(weights):
+        raise UserError("name an adapter or more, and one weight for each")
     if not 0 < density <= 1:
         raise UserError(f"density must be above 0 and at most 1, not {density}")
     if not all(math.isfinite(weight) for weight in weights):

@@ -166,8 +166,8 @@ def write_card(plan: MergePlan, folder: Path, name: str) -> None:
     counts = plan.counts()
     record = plan.adapter.record
     recipe = record.get("recipe") or record.get("fingerprints") or {}
-    scaled = object_at(record, "scaled").get("weight")
-    share = f"\n| share of the adapter's change | {scaled} |" if scaled is not None else ""
+    weights = object_at(record, "combined").get("weights")
+    combined = f"\n| weights of the adapters | {weights} |" if weights else ""
     notices = [path.name for path in licence_files(folder)]
     files = "Files: " + ", ".join(map(markdown_text, notices))
     clauses = "".join(f"\n- {key}: {text}" for key, text in _clauses(card).items())
@@ -186,7 +186,7 @@ tags: [kofinlaw, finance, law]
 | --- | --- |
 | base | {base_id}, SHA-256 `{plan.base_sha256[:16]}` |
 | trained on | the {trained} base |
-| added to | {values} |{share}
+| added to | {values} |{combined}
 | stored as | {plan.dtype}, {counts.parameters:,} parameters in {counts.shards} file(s) |
 | weights the adapter changed | {counts.tensors_with_adapter} of {counts.tensors} |
 | recipe | `{json_in_markdown(recipe)}` |

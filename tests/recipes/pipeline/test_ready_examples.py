@@ -117,7 +117,7 @@ def test_items_train_through_every_stage(ready):
     assert outcomes[1].record["counts"]["choices"] > 0
     assert outcomes[3].record["counts"]["verdict"] == "pass"
     record = json.loads((run.folder / "merge" / "model" / "kofinlaw.json").read_text("utf-8"))
-    assert record["adapter"]["scaled"]["weight"] == 0.5
+    assert record["adapter"]["combined"]["weights"] == [0.5]
     assert "Accuracy on training items" in (run.folder / "report" / "report.html").read_text()
 
 

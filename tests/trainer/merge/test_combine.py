@@ -125,5 +125,20 @@ def test_adapters_of_other_bases_ranks_or_kinds_are_refused(tmp_path, pico, llam
     nf4 = pico.write_adapter(tmp_path / "nf4", llama, quantization=pico.NF4)
     with pytest.raises(UserError, match="quantization differs"):
         combine_adapters([pair[0], nf4], [1, 1], tmp_path / "x")
-    with pytest.raises(UserError, match="two adapters or more"):
-        combine_adapters([pair[0]], [1], tmp_path / "x")
+    with pytest.raises(UserError, match="an adapter or more"):
+        combine_adapters([pair[0]], [1, 1], tmp_path / "x")
+
+
+@pytest.mark.parametrize("weight", [0.5, 1.0, 0.0, -1.0])
+def test_of_one_adapter_it_is_a_share_of_its_change(tmp_path, llama, pair, weight):
+    combine_adapters(pair[:1], [weight], tmp_path / "share")
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    for adapter, out in ((pair[0], whole), (tmp_path / "share", part)):
+        merge_adapter(adapter, llama, out, base="original", dtype="float32")
+    base, whole, part = (tensors_of(folder) for folder in (llama, whole, part))
+    changed = [name for name in base if not torch.equal(whole[name], base[name].float())]
+    assert changed
+    for name, value in part.items():
+        expected = base[name].float()
+        expected += weight * (whole[name] - expected) if name in changed else 0
+        torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-6)

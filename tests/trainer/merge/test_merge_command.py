@@ -44,8 +44,10 @@ def test_a_share_of_one_adapter_is_merged(tmp_path, pico, llama, adapter, typed)
     code, said = typed("merge", adapter, "--out", out, "--model", llama, "--weights", "0.5")
     assert code == 0, said
     assert f"kofinlaw verify {out} --against {tmp_path / 'merged-adapter'}" in said
-    assert json.loads((out / "kofinlaw.json").read_text())["adapter"]["scaled"]["weight"] == 0.5
-    assert "| share of the adapter's change | 0.5 |" in (out / "README.md").read_text()
+    assert json.loads((out / "kofinlaw.json").read_text())["adapter"]["combined"]["weights"] == [
+        0.5
+    ]
+    assert "| weights of the adapters | [0.5] |" in (out / "README.md").read_text()
     code, said = typed("merge", adapter, "--out", tmp_path / "x", "--weights", "0.5,0.5")
     assert code != 0
     assert "one adapter, but 2 weights" in said
